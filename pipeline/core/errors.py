@@ -1,0 +1,107 @@
+"""Who acts next when a step cannot go on, and what are they told?
+
+Every error that crosses a step's border is one of the four classes below. The class says who acts, the code says what
+happened (`docs/codes.md` lists them all), the message says where, the next step says what to do. None of them ever holds
+a cell value, a key or a token: a message reaches logs, the Airflow UI, acknowledgements and the ledger.
+"""
+
+from enum import Enum
+from typing import ClassVar
+
+
+class Code(Enum):
+    """What happened, as a word that stays the same across versions. The text is the entry in `docs/codes.md`."""
+
+    # Refused: the delivery
+    UNKNOWN_FEED = "unknown-feed"
+    DELIVERY_EMPTY = "delivery-empty"
+    DELIVERY_TOO_LARGE = "delivery-too-large"
+    DELIVERY_CHANGED = "delivery-changed"
+    SIGNATURE_MISSING = "signature-missing"
+    SIGNATURE_INVALID = "signature-invalid"
+    OPENING_FAILED = "opening-failed"
+    ENCODING_INVALID = "encoding-invalid"
+    COLUMNS_DIFFER = "columns-differ"
+    RECORD_MALFORMED = "record-malformed"
+    MESSAGE_TRUNCATED = "message-truncated"
+    MESSAGE_UNKNOWN = "message-unknown"
+    LIMIT_EXCEEDED = "limit-exceeded"
+    TOO_MANY_REJECTED = "too-many-rejected"
+    TOO_FEW_ROWS = "too-few-rows"
+    # Refused: the release
+    AGREEMENT_NOT_IN_FORCE = "agreement-not-in-force"
+    AGREEMENT_EXPIRED = "agreement-expired"
+    AGREEMENT_NOT_ACTIVE = "agreement-not-active"
+    PURPOSE_NOT_ALLOWED = "purpose-not-allowed"
+    MARKING_FORBIDS = "marking-forbids"
+    OUTPUT_DIFFERS = "output-differs"
+    ROWS_NOT_CONSERVED = "rows-not-conserved"
+    WITHHELD_VALUE_FOUND = "withheld-value-found"
+    CELL_TOO_SMALL = "cell-too-small"
+    VERIFICATION_FAILED = "verification-failed"
+    # Misconfigured
+    CATALOGUE_INVALID = "catalogue-invalid"
+    COLUMN_UNKNOWN = "column-unknown"
+    SCHEMA_INVALID = "schema-invalid"
+    CODE_LIST_MISSING = "code-list-missing"
+    PARTNER_KEY_MISSING = "partner-key-missing"
+    SITE_KEY_MISSING = "site-key-missing"
+    SITE_MISSING = "site-missing"
+    SITE_INVALID = "site-invalid"
+    STORE_UNSAFE = "store-unsafe"
+    PORT_IN_USE = "port-in-use"
+    NOTHING_ARRIVED = "nothing-arrived"
+    NOT_FOUND = "not-found"
+    # Conflict
+    OBJECT_DIFFERS = "object-differs"
+    OBJECT_MISSING = "object-missing"
+    OBJECT_ALTERED = "object-altered"
+    # Unavailable
+    STORAGE_UNAVAILABLE = "storage-unavailable"
+    STORAGE_FULL = "storage-full"
+
+
+class SafeconductError(Exception):
+    """A step cannot go on. `str()` is safe to show to anybody."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, code: Code, message: str, *, next_step: str) -> None:
+        super().__init__(code, message, next_step)
+        self.code = code
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"[{self.code.value}] {self.message} Next: {self.next_step}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.code, self.message, self.next_step)
+
+
+def _rebuild(kind: type[SafeconductError], code: Code, message: str, next_step: str) -> SafeconductError:
+    return kind(code, message, next_step=next_step)
+
+
+class Refused(SafeconductError):
+    """A partner's delivery or an agreement's policy says no. Never retried; the delivery is in quarantine."""
+
+    exit_code = 3
+
+
+class Misconfigured(SafeconductError):
+    """We must correct a file, a key or a setting; then rerun."""
+
+    exit_code = 4
+
+
+class Conflict(SafeconductError):
+    """Two truths exist where there must be one. An operator must look; nothing was overwritten."""
+
+    exit_code = 5
+
+
+class Unavailable(SafeconductError):
+    """Something outside did not answer. The only class that is retried."""
+
+    exit_code = 6
