@@ -53,7 +53,9 @@ def one_of(values: Sequence[str], *, name: str, meaning: str) -> Rule:
 
 def at_most(characters: int) -> Rule:
     """The cell has no more than this many characters."""
-    return Rule(f"at-most-{characters}", lambda cell: cell.str.len_chars() <= characters, f"at most {characters} characters")
+    return Rule(
+        f"at-most-{characters}", lambda cell: cell.str.len_chars() <= characters, f"at most {characters} characters"
+    )
 
 
 def calendar_date(*, name: str = "date") -> Rule:
@@ -66,9 +68,7 @@ def calendar_date(*, name: str = "date") -> Rule:
     return Rule(name, fine, "a day as YYYY-MM-DD")
 
 
-def column(
-    category: Category, source: str, *rules: Rule, required: bool = False, title: str = ""
-) -> pa.Column:
+def column(category: Category, source: str, *rules: Rule, required: bool = False, title: str = "") -> pa.Column:
     """A column of text. `source` is the standard and section (and annex item) that define it."""
     return pa.Column(
         pl.String,
@@ -83,12 +83,21 @@ def column(
 def row_rule(name: str, fine: pl.Expr, meaning: str) -> pa.Check:
     """A rule across columns of one row. `fine` must be true where the row is fine; null counts as not fine."""
     return pa.Check(
-        lambda data: data.lazyframe.select(fine.fill_null(value=False)), name=name, error=name, description=meaning, ignore_na=False
+        lambda data: data.lazyframe.select(fine.fill_null(value=False)),
+        name=name,
+        error=name,
+        description=meaning,
+        ignore_na=False,
     )
 
 
 def feed_schema(
-    name: str, version: str, columns: dict[str, pa.Column], *, unique: Sequence[str] = (), row_rules: Sequence[pa.Check] = ()
+    name: str,
+    version: str,
+    columns: dict[str, pa.Column],
+    *,
+    unique: Sequence[str] = (),
+    row_rules: Sequence[pa.Check] = (),
 ) -> pa.DataFrameSchema:
     """A strict schema: these columns, in this order, and no others. `unique` is the key: no two rows may share it."""
     return pa.DataFrameSchema(
@@ -104,5 +113,8 @@ def feed_schema(
 
 def _check(rule: Rule) -> pa.Check:
     return pa.Check(
-        lambda data: data.lazyframe.select(rule.fine(pl.col(data.key))), name=rule.name, error=rule.name, description=rule.meaning
+        lambda data: data.lazyframe.select(rule.fine(pl.col(data.key))),
+        name=rule.name,
+        error=rule.name,
+        description=rule.meaning,
     )

@@ -1,0 +1,36 @@
+"""Which counts may be published so that no small group can be told from them?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.core.agreement import Statistics
+from pipeline.core.redaction import COUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`frame`: a row per published cell, the last column its count. `suppressed_rows`: rows behind the cells left out."""
+
+    frame: pl.DataFrame
+    suppressed_rows: int
+    suppressed_cells: int
+
+
+def tabulate(partials: Iterable[pl.DataFrame], by: tuple[str, ...], rule: Statistics) -> Table:
+    """The published table: cells in the order of their names, small ones suppressed, and others to protect them.
+
+    The manifest states how many rows were suppressed in all, so that number must itself not tell a small cell: the
+    suppressed cells are at least two, and at least `smallest_cell` rows together; the smallest published cells follow the small
+    ones until that holds (complementary suppression).
+    """
+    stacked = pl.concat(list(partials))
+    cells = stacked.group_by(by).agg(pl.col(COUNT).sum().cast(pl.Int64)).sort(COUNT, *by, nulls_last=True)
+    counts = cells[COUNT].to_list()
+    suppressed = sum(count < rule.smallest_cell for count in counts)
+    if suppressed:
+        while suppressed < len(counts) and (suppressed < 2 or sum(counts[:suppressed]) < rule.smallest_cell):
+            suppressed += 1
+    published = cells.slice(suppressed).sort(*by, nulls_last=True).rename({COUNT: rule.count_as})
+    return Table(published.cast({rule.count_as: pl.String}), sum(counts[:suppressed]), suppressed)

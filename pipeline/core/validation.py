@@ -1,0 +1,161 @@
+"""Which rows of a batch break which rules of the feed's schema?
+
+A pandera schema is compiled once: each check's function is called with a recorder in place of a LazyFrame, and what it
+would have selected is kept. All rules of a batch are then one `select`, one pass. pandera itself is the oracle
+in `tests/core/test_validation.py`. The recorder leans on `Check._check_fn`, which is why pandera is pinned.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+from pandera.api.polars.types import PolarsData
+
+from pipeline.core.delivery import POSITION
+from pipeline.core.errors import Code, Misconfigured
+from pipeline.core.findings import Tally
+from pipeline.core.schema import Category
+
+KEY_RULE = "unique"
+REQUIRED_RULE = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """`failed` is true, per row, where `column` breaks the rule `name`; never null."""
+
+    name: str
+    column: str
+    failed: pl.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSchema:
+    """A feed's schema, ready to run. `columns` in their order; `key` is the set of columns that no two rows may share."""
+
+    id: str
+    version: str
+    columns: tuple[str, ...]
+    categories: dict[str, Category]
+    sources: dict[str, str]
+    rules: tuple[CompiledRule, ...]
+    key: tuple[str, ...]
+
+
+def compile_schema(schema: pa.DataFrameSchema) -> CompiledSchema:
+    """The compiled form of `schema`.
+
+    Raises:
+        Misconfigured: the schema can do something that one pass cannot: a coercion, a parser, a check that is not one
+            boolean expression, a column that is not text or says no category or source.
+    """
+    name = schema.name or "unnamed"
+    if (
+        schema.strict is not True
+        or schema.coerce
+        or getattr(schema, "parsers", None)
+        or getattr(schema, "drop_invalid_rows", False)
+    ):
+        raise _invalid(name, "", "must be strict, and may not coerce, parse or drop")
+    rules: list[CompiledRule] = []
+    for column, declared in schema.columns.items():
+        rules += _column_rules(name, column, declared)
+    for check in schema.checks:
+        fine = _recorded(name, "", check)
+        rules.append(CompiledRule(str(check.name), "", ~fine.fill_null(value=False)))
+    metadata = schema.metadata or {}
+    return CompiledSchema(
+        id=name,
+        version=str(metadata.get("version", "")),
+        columns=tuple(schema.columns),
+        categories={column: declared.metadata["category"] for column, declared in schema.columns.items()},
+        sources={column: declared.metadata["source"] for column, declared in schema.columns.items()},
+        rules=tuple(rules),
+        key=tuple(schema.unique or ()),
+    )
+
+
+def failures(compiled: CompiledSchema, batch: pl.DataFrame) -> pl.DataFrame:
+    """One boolean column per rule, in the order of `compiled.rules`, named by its index; one row per row of `batch`."""
+    return batch.select(rule.failed.alias(str(index)) for index, rule in enumerate(compiled.rules))
+
+
+def rejected(compiled: CompiledSchema, batch: pl.DataFrame, tally: Tally) -> pl.Series:
+    """True for each row that breaks a rule; what was broken is added to `tally`. The key is not looked at."""
+    failed = failures(compiled, batch)
+    counts = failed.select(pl.all().sum()).row(0)
+    for rule, column, count in zip(compiled.rules, failed.iter_columns(), counts, strict=True):
+        if count:
+            tally.add(rule.name, rule.column, batch[POSITION].filter(column).head(20), count)
+    if not any(counts):
+        return pl.repeat(value=False, n=batch.height, dtype=pl.Boolean, eager=True)
+    return failed.select(pl.any_horizontal(pl.all())).to_series()
+
+
+def key_hashes(compiled: CompiledSchema, batch: pl.DataFrame, *, seed: int) -> pl.Series:
+    """A 64-bit hash of each row's key. Equal keys have equal hashes; equal hashes must be checked on the real key."""
+    return batch.select(_key(compiled.key).hash(seed)).to_series()
+
+
+def doubled_keys(compiled: CompiledSchema, keys: pl.DataFrame) -> pl.DataFrame:
+    """The keys, each once, that more than one row of `keys` has."""
+    return keys.group_by(compiled.key).len().filter(pl.col("len") > 1).select(compiled.key)
+
+
+def _key(columns: Sequence[str]) -> pl.Expr:
+    return pl.col(columns[0]) if len(columns) == 1 else pl.struct(columns)
+
+
+def _column_rules(schema: str, column: str, declared: Any) -> list[CompiledRule]:
+    metadata = declared.metadata or {}
+    if (
+        declared.dtype is None
+        or declared.dtype.type != pl.String
+        or declared.unique
+        or declared.coerce
+        or declared.regex
+    ):
+        raise _invalid(schema, column, "must be plain text; the key belongs to the schema's `unique`")
+    if not isinstance(metadata.get("category"), Category) or not metadata.get("source"):
+        raise _invalid(schema, column, "must say its category and its source")
+    cell = pl.col(column)
+    rules = [] if declared.nullable else [CompiledRule(REQUIRED_RULE, column, cell.is_null())]
+    for check in declared.checks:
+        fine = _recorded(schema, column, check)
+        rules.append(CompiledRule(str(check.name), column, ~fine.fill_null(value=False) & cell.is_not_null()))
+    return rules
+
+
+class _Recorder:
+    """Stands in for a LazyFrame: keeps the one expression that a check selects, and can do nothing else."""
+
+    def __init__(self) -> None:
+        self.selected: list[pl.Expr] = []
+
+    def select(self, *expressions: pl.Expr) -> "_Recorder":
+        self.selected.extend(expressions)
+        return self
+
+
+def _recorded(schema: str, column: str, check: pa.Check) -> pl.Expr:
+    recorder = _Recorder()
+    try:
+        returned = check._check_fn(PolarsData(recorder, column or "*"))  # type: ignore[arg-type]
+    except Exception:  # noqa: BLE001  a check may do anything; whatever it did, it is not one expression
+        returned = None
+    plain = not (check.element_wise or check.groupby or check.raise_warning) and check.ignore_na is bool(column)
+    if (
+        returned is not recorder
+        or len(recorder.selected) != 1
+        or not isinstance(recorder.selected[0], pl.Expr)
+        or not plain
+    ):
+        raise _invalid(schema, column, f"check {check.name!s} is not one expression over the row")
+    return recorder.selected[0]
+
+
+def _invalid(schema: str, column: str, why: str) -> Misconfigured:
+    where = f"schema {schema}, column {column}" if column else f"schema {schema}"
+    return Misconfigured(Code.SCHEMA_INVALID, f"{where}: {why}.", next_step="correct the module below schemas/.")

@@ -1,0 +1,177 @@
+"""The catalogue: partners, feeds, agreements and code lists, read from TOML files and checked against each other.
+
+One broken file does not hide the others: it is listed in `Catalogue.broken`, and asking for it raises Misconfigured. Light to
+import: the DAG files load it.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from pipeline.core.agreement import Agreement, CodeList
+from pipeline.core.errors import Code, Misconfigured
+from pipeline.core.feed import Feed
+from pipeline.core.partner import Partner
+
+_Kind = TypeVar("_Kind", Partner, Feed, Agreement, CodeList)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A file of the catalogue that cannot be used. `line` is 1-based; None where the fault has no line."""
+
+    path: Path
+    line: int | None
+    message: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else str(self.path)
+
+    def error(self) -> Misconfigured:
+        return Misconfigured(
+            Code.CATALOGUE_INVALID, f"{self.where}: {self.message}.", next_step="correct the file (`safeconduct check`), then rerun."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the site exchanges with whom. `digests`: SHA-256 of each agreement together with the code lists it leans on."""
+
+    partners: Mapping[str, Partner]
+    feeds: Mapping[str, Feed]
+    agreements: Mapping[str, Agreement]
+    code_lists: Mapping[str, CodeList]
+    digests: Mapping[str, str]
+    broken: tuple[Broken, ...]
+
+    def feed(self, id: str) -> Feed:
+        return self._found(self.feeds, "feeds", id)
+
+    def agreement(self, id: str) -> Agreement:
+        return self._found(self.agreements, "agreements", id)
+
+    def agreements_of(self, feed: str) -> tuple[Agreement, ...]:
+        """The agreements that release rows of `feed`, whatever their status."""
+        return tuple(agreement for agreement in self.agreements.values() if feed in agreement.feeds)
+
+    def _found(self, kind: Mapping[str, _Kind], folder: str, id: str) -> _Kind:
+        if id in kind:
+            return kind[id]
+        for broken in self.broken:
+            if broken.path.parent.name == folder and broken.path.stem == id:
+                raise broken.error()
+        known = ", ".join(sorted(kind)) or "none"
+        raise Misconfigured(
+            Code.NOT_FOUND, f"the catalogue has no {folder[:-1]} {id}.", next_step=f"name one of: {known}."
+        )
+
+
+def load(root: Path) -> Catalogue:
+    """The catalogue below `root`: `partners/`, `feeds/`, `agreements/`, `codes/`, one TOML file each, named by its id."""
+    if not (root / "feeds").is_dir():
+        raise Misconfigured(
+            Code.CATALOGUE_INVALID, f"{root} has no feeds/ folder.", next_step="point the site's `catalogue` at the catalogue."
+        )
+    broken: list[Broken] = []
+    texts: dict[Path, str] = {}
+    partners = _read(root / "partners", Partner, broken, texts)
+    code_lists = _read(root / "codes", CodeList, broken, texts)
+    feeds = _read(root / "feeds", Feed, broken, texts)
+    agreements = _read(root / "agreements", Agreement, broken, texts)
+    for id in [id for id, feed in feeds.items() if feed.partner not in partners]:
+        broken.append(_reference(root / "feeds" / f"{id}.toml", texts, "partner", f"partner {feeds.pop(id).partner}"))
+    for id, agreement in list(agreements.items()):
+        wrong = _missing_reference(agreement, partners, feeds, code_lists)
+        if wrong:
+            broken.append(_reference(root / "agreements" / f"{id}.toml", texts, *wrong))
+            del agreements[id]
+    digests = {
+        id: _digest(
+            [texts[root / "agreements" / f"{id}.toml"]]
+            + [texts[root / "codes" / f"{codes}.toml"] for codes in sorted(agreement.code_lists())]
+        )
+        for id, agreement in agreements.items()
+    }
+    return Catalogue(partners, feeds, agreements, code_lists, digests, tuple(broken))
+
+
+def _missing_reference(
+    agreement: Agreement, partners: Mapping[str, Partner], feeds: Mapping[str, Feed], code_lists: Mapping[str, CodeList]
+) -> tuple[str, str] | None:
+    for key in ("provider", "recipient"):
+        if getattr(agreement, key) not in partners:
+            return key, f"partner {getattr(agreement, key)}"
+    if agreement.feed not in feeds:
+        return "feeds", f"feed {agreement.feed}"
+    if feeds[agreement.feed].partner != agreement.provider:
+        return "provider", f"provider {agreement.provider} of feed {agreement.feed}"
+    for codes in sorted(agreement.code_lists()):
+        if codes not in code_lists:
+            return "codes", f"code list {codes}"
+    return None
+
+
+def _reference(path: Path, texts: Mapping[Path, str], key: str, what: str) -> Broken:
+    return Broken(path, _line_of(texts[path], (key,)), f"names the {what}, which the catalogue does not have or cannot read")
+
+
+def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Path, str]) -> dict[str, _Kind]:
+    found: dict[str, _Kind] = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            texts[path] = path.read_text(encoding="utf-8")
+            entry = kind.model_validate(tomllib.loads(texts[path]))
+        except UnicodeDecodeError:
+            broken.append(Broken(path, None, "is not UTF-8"))
+        except tomllib.TOMLDecodeError as error:
+            at = re.search(r"line (\d+)", str(error))
+            broken.append(Broken(path, int(at[1]) if at else None, f"is not TOML: {str(error).split(' (at ')[0]}"))
+        except ValidationError as error:
+            broken.append(_invalid(path, texts[path], error))
+        else:
+            if entry.id != path.stem:
+                broken.append(Broken(path, _line_of(texts[path], ("id",)), "must have the id of its file name"))
+            else:
+                found[entry.id] = entry
+    return found
+
+
+def _invalid(path: Path, text: str, error: ValidationError) -> Broken:
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
+    first = faults[0]
+    location = tuple(str(part) for part in first["loc"])
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return Broken(path, _line_of(text, location), f"{'.'.join(location) or 'file'}: {first['msg']}{more}")
+
+
+def _line_of(text: str, location: tuple[str, ...]) -> int | None:
+    """The line of the deepest key of `location` that can be found: `columns.x.until` in the table `[columns.x]`."""
+    best: tuple[int, int] | None = None
+    table: tuple[str, ...] = ()
+    seen: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line):
+            table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+            if line.lstrip().startswith("[["):
+                seen[header[1]] = seen.get(header[1], -1) + 1
+                table = (*table, str(seen[header[1]]))
+            keys = table
+        elif key := re.match(r"\s*([A-Za-z0-9_\"'-]+)\s*=", line):
+            keys = (*table, key[1].strip("\"'"))
+        else:
+            continue
+        depth = len(keys) if keys == location[: len(keys)] else 0
+        if depth and (best is None or depth > best[0]):
+            best = (depth, number)
+    return best[1] if best else None
+
+
+def _digest(texts: list[str]) -> str:
+    return hashlib.sha256("\x00".join(texts).encode()).hexdigest()
