@@ -216,19 +216,10 @@ def _read_header(sealed: Bytes, identity: Identity) -> _Header:
 
 
 def _unwrap(stanzas: bytes, identity: Identity) -> bytes:
-    """The file key from the first stanza that is addressed to the identity."""
+    """The file key from the first stanza that is addressed to the identity, all stanzas being well-formed."""
     secret = X25519PrivateKey.from_private_bytes(bech32.decode(_SECRET_PREFIX, identity.secret))
     own = secret.public_key().public_bytes_raw()
-    for stanza in _STANZAS.finditer(stanzas):
-        kind, *arguments = stanza["arguments"].split(b" ")
-        body = _decode(stanza["body"].replace(b"\n", b""))
-        if kind == b"scrypt":
-            raise _OpeningError("it is sealed with a passphrase")
-        if kind != b"X25519":
-            continue
-        share = _decode(arguments[0]) if len(arguments) == 1 else b""
-        if len(share) != _SHARE_BYTES or len(body) != _FILE_KEY_BYTES + _TAG_BYTES:
-            raise _OpeningError("it has a malformed X25519 stanza")
+    for share, body in _x25519_stanzas(stanzas):
         try:
             shared = secret.exchange(X25519PublicKey.from_public_bytes(share))
         except ValueError:  # the shared secret is zero: the share is a point of low order
@@ -236,6 +227,22 @@ def _unwrap(stanzas: bytes, identity: Identity) -> bytes:
         with contextlib.suppress(InvalidTag):
             return ChaCha20Poly1305(_wrap_key(shared, share, own)).decrypt(bytes(12), body, None)
     raise _OpeningError("none of its stanzas is for this identity")
+
+
+def _x25519_stanzas(stanzas: bytes) -> list[tuple[bytes, bytes]]:
+    """Share and body of each X25519 stanza; stanzas of other kinds are passed over, but not malformed ones."""
+    ours = []
+    for stanza in _STANZAS.finditer(stanzas):
+        kind, *arguments = stanza["arguments"].split(b" ")
+        body = _decode(stanza["body"].replace(b"\n", b""))
+        if kind == b"scrypt":
+            raise _OpeningError("it is sealed with a passphrase")
+        if kind == b"X25519":
+            share = _decode(arguments[0]) if len(arguments) == 1 else b""
+            if len(share) != _SHARE_BYTES or len(body) != _FILE_KEY_BYTES + _TAG_BYTES:
+                raise _OpeningError("it has a malformed X25519 stanza")
+            ours.append((share, body))
+    return ours
 
 
 def _sealed_chunks(blocks: Iterable[Bytes]) -> Iterator[tuple[Bytes, bool]]:
