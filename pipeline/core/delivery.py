@@ -11,13 +11,17 @@ POSITION = "_position"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One arrived object, named by the SHA-256 (hex) of the bytes that the partner wrote."""
+    """One arrived object, named by the SHA-256 (hex) of the bytes that the partner wrote.
+
+    `landed_as` is its key in landing. `signature` is the detached signature that came with it, in base64.
+    """
 
     id: str
     feed: str
     landed_as: str
     size_bytes: int
     claimed_at: datetime
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

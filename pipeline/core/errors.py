@@ -31,6 +31,7 @@ class Code(Enum):
     # Refused: the release
     AGREEMENT_NOT_IN_FORCE = "agreement-not-in-force"
     AGREEMENT_EXPIRED = "agreement-expired"
+    AGREEMENT_CHANGED = "agreement-changed"
     AGREEMENT_NOT_ACTIVE = "agreement-not-active"
     PURPOSE_NOT_ALLOWED = "purpose-not-allowed"
     MARKING_FORBIDS = "marking-forbids"

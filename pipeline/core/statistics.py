@@ -11,11 +11,12 @@ from pipeline.core.redaction import COUNT
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`frame`: a row per published cell, the last column its count. `suppressed_rows`: rows behind the cells left out."""
+    """`frame`: a row per published cell, the last column its count. The rows behind the
+    published cells and behind those left out are counted."""
 
     frame: pl.DataFrame
+    published_rows: int
     suppressed_rows: int
-    suppressed_cells: int
 
 
 def tabulate(partials: Iterable[pl.DataFrame], by: tuple[str, ...], rule: Statistics) -> Table:
@@ -33,4 +34,4 @@ def tabulate(partials: Iterable[pl.DataFrame], by: tuple[str, ...], rule: Statis
         while suppressed < len(counts) and (suppressed < 2 or sum(counts[:suppressed]) < rule.smallest_cell):
             suppressed += 1
     published = cells.slice(suppressed).sort(*by, nulls_last=True).rename({COUNT: rule.count_as})
-    return Table(published.cast({rule.count_as: pl.String}), sum(counts[:suppressed]), suppressed)
+    return Table(published.cast({rule.count_as: pl.String}), sum(counts[suppressed:]), sum(counts[:suppressed]))

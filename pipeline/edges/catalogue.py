@@ -36,7 +36,9 @@ class Broken:
 
     def error(self) -> Misconfigured:
         return Misconfigured(
-            Code.CATALOGUE_INVALID, f"{self.where}: {self.message}.", next_step="correct the file (`safeconduct check`), then rerun."
+            Code.CATALOGUE_INVALID,
+            f"{self.where}: {self.message}.",
+            next_step="correct the file (`safeconduct check`), then rerun.",
         )
 
 
@@ -61,6 +63,10 @@ class Catalogue:
         """The agreements that release rows of `feed`, whatever their status."""
         return tuple(agreement for agreement in self.agreements.values() if feed in agreement.feeds)
 
+    def is_broken(self, folder: str, id: str) -> bool:
+        """Whether the catalogue has a file for `id` that cannot be used."""
+        return any(broken.path.parent.name == folder and broken.path.stem == id for broken in self.broken)
+
     def _found(self, kind: Mapping[str, _Kind], folder: str, id: str) -> _Kind:
         if id in kind:
             return kind[id]
@@ -77,7 +83,9 @@ def load(root: Path) -> Catalogue:
     """The catalogue below `root`: `partners/`, `feeds/`, `agreements/`, `codes/`, one TOML file each, named by its id."""
     if not (root / "feeds").is_dir():
         raise Misconfigured(
-            Code.CATALOGUE_INVALID, f"{root} has no feeds/ folder.", next_step="point the site's `catalogue` at the catalogue."
+            Code.CATALOGUE_INVALID,
+            f"{root} has no feeds/ folder.",
+            next_step="point the site's `catalogue` at the catalogue.",
         )
     broken: list[Broken] = []
     texts: dict[Path, str] = {}
@@ -119,7 +127,9 @@ def _missing_reference(
 
 
 def _reference(path: Path, texts: Mapping[Path, str], key: str, what: str) -> Broken:
-    return Broken(path, _line_of(texts[path], (key,)), f"names the {what}, which the catalogue does not have or cannot read")
+    return Broken(
+        path, _line_of(texts[path], (key,)), f"names the {what}, which the catalogue does not have or cannot read"
+    )
 
 
 def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Path, str]) -> dict[str, _Kind]:

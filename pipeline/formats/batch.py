@@ -1,12 +1,12 @@
 """What every reader yields, and the limits that every reader keeps."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import polars as pl
 
-from pipeline.core.findings import Finding
+from pipeline.core.findings import Finding, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +42,22 @@ class Reader(Protocol):
                 never a value. Rows yielded before the error must then not be used.
         """
         ...
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A delivery that can be scanned as often as needed; what its reader tolerated is tallied on the first scan."""
+
+    scan: Callable[[], Iterator[Batch]]
+    tally: Tally = field(default_factory=Tally)
+    _scans: int = 0
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """The rows from the start: the same frames each time."""
+        self._scans += 1
+        first = self._scans == 1
+        for batch in self.scan():
+            if first:
+                for finding in batch.tolerated:
+                    self.tally.add(finding.rule, finding.column, finding.positions, finding.count)
+            yield batch.frame

@@ -1,0 +1,146 @@
+"""Releases on shared storage, each visible only when whole, and never changed.
+
+<recipient>/releases/<release>/parts/<sha256>.<parquet|csv>.age   write-once, sealed to the recipient
+<recipient>/releases/<release>/manifest.json                      write-once and last: this one write publishes
+<recipient>/notices/<release>.json                                says that there is something to fetch; no data
+<partner>/acknowledgements/<delivery>-<8 hex>.json                what became of the partner's delivery
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any
+
+from pipeline.core.canonical import canonical
+from pipeline.core.errors import Code, Refused, Unavailable
+from pipeline.core.statement import Part, read_statement
+from pipeline.edges.sealing import seal
+from pipeline.edges.signing import SigningKey, open_envelope, sign_statement
+from pipeline.edges.storage import AlreadyThere, Store
+
+SPOOL_MEMORY_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Spool:
+    """Sealed parts that wait for the last gate: nothing is on shared storage before every gate has passed.
+
+    What does not fit into memory goes to an unnamed temporary file, sealed.
+    """
+
+    recipient_keys: tuple[str, ...]
+    ending: str
+    parts: list[Part] = field(default_factory=list)
+    _held: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(SPOOL_MEMORY_BYTES))
+
+    def add(self, content: bytes, *, rows: int, columns: Sequence[str], until: datetime | None) -> None:
+        """One more part, sealed to the recipient."""
+        sealed = seal(content, self.recipient_keys)
+        digest = hashlib.sha256(sealed).hexdigest()
+        try:
+            self._held.write(sealed)
+        except OSError:
+            raise Unavailable(
+                Code.STORAGE_FULL,
+                f"the temporary folder {tempfile.gettempdir()} cannot hold the sealed parts.",
+                next_step="free space there, or set TMPDIR to a folder with more; then rerun.",
+            ) from None
+        self.parts.append(Part(f"parts/{digest}.{self.ending}.age", digest, len(sealed), rows, tuple(columns), until))
+
+    def sealed(self) -> Iterator[tuple[Part, bytes]]:
+        """Each part with its sealed bytes, in the order in which they were added."""
+        self._held.seek(0)
+        for part in self.parts:
+            yield part, self._held.read(part.size_bytes)
+
+    def close(self) -> None:
+        """The parts that were held are gone."""
+        self._held.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A release that is there: its envelope's digest and what its statement says."""
+
+    release: str
+    recipient: str
+    manifest_digest: str
+    predicate: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The shared store, and the key that vouches for what we put there."""
+
+    store: Store
+    key: SigningKey = field(repr=False)
+
+    def find(self, recipient: str, release: str) -> Published | None:
+        """The release, its signature verified; None where it is not published."""
+        envelope = self.store.find(_manifest_key(recipient, release))
+        if envelope is None:
+            return None
+        text = open_envelope(envelope, [self.key.public], name=f"the manifest of {release}")
+        predicate = read_statement(text)
+        if predicate["release"] != release or predicate["recipient"]["id"] != recipient:
+            raise Refused(
+                Code.VERIFICATION_FAILED,
+                f"the manifest of {release} is that of another release.",
+                next_step="find out who put it there.",
+            )
+        return Published(release, recipient, hashlib.sha256(envelope).hexdigest(), predicate)
+
+    def publish(self, recipient: str, release: str, statement: bytes, spool: Spool) -> Published:
+        """The release is there, whole: ours, or the one that another run has published meanwhile."""
+        folder = _folder(recipient, release)
+        for part, sealed in spool.sealed():
+            self.store.put_new(f"{folder}/{part.key}", sealed)
+        with suppress(AlreadyThere):
+            self.store.put_new(_manifest_key(recipient, release), sign_statement(statement, self.key))
+        published = self.find(recipient, release)
+        if published is None:
+            raise Unavailable(
+                Code.STORAGE_UNAVAILABLE,
+                f"the manifest of {release} cannot be read back.",
+                next_step="rerun: it will be found or made.",
+            )
+        return published
+
+    def announce(self, published: Published) -> None:
+        """The recipient's notice is there: what there is to fetch, and nothing of what it holds."""
+        notice = {
+            "release": published.release,
+            "manifest": _manifest_key(published.recipient, published.release),
+            "manifest_digest": {"sha256": published.manifest_digest},
+            "created_at": published.predicate["created_at"],
+        }
+        self.store.put_new(f"{published.recipient}/notices/{published.release}.json", canonical(notice))
+
+    def acknowledge(self, partner: str, delivery: str, answer: dict[str, Any]) -> None:
+        """The partner can read what became of its delivery: codes, rules, positions and counts."""
+        text = canonical(answer)
+        name = hashlib.sha256(text).hexdigest()[:8]
+        self.store.put_new(f"{partner}/acknowledgements/{delivery}-{name}.json", text)
+
+    def releases(self) -> Iterator[Published]:
+        """Every published release, verified."""
+        for listed in self.store.listing():
+            recipient, _, rest = listed.key.partition("/releases/")
+            release, _, name = rest.partition("/")
+            if name == "manifest.json" and (published := self.find(recipient, release)):
+                yield published
+
+    def part(self, published: Published, key: str) -> Iterator[bytes]:
+        """The sealed bytes of one part, as they are stored."""
+        return self.store.blocks(f"{_folder(published.recipient, published.release)}/{key}")
+
+
+def _folder(recipient: str, release: str) -> str:
+    return f"{recipient}/releases/{release}"
+
+
+def _manifest_key(recipient: str, release: str) -> str:
+    return f"{_folder(recipient, release)}/manifest.json"

@@ -1,0 +1,129 @@
+"""What we could not take, sealed, with the reasons beside it in clear.
+
+quarantine/<delivery>/report-<16 hex>.json   codes, rules, positions, counts; never a value; the same findings, the same name
+quarantine/<delivery>/rows-<sha256>.age      rejected rows with the rules they failed (Arrow IPC)
+quarantine/<delivery>/raw-<sha256>.age       a block of a refused delivery's bytes
+quarantine/<delivery>/raw.json               write-once: the blocks in order; from then on landing is not needed
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.core.canonical import canonical
+from pipeline.core.delivery import Delivery
+from pipeline.core.errors import SafeconductError
+from pipeline.core.findings import Finding
+from pipeline.edges.sealing import Identity, open_sealed, seal
+from pipeline.edges.storage import AlreadyThere, Store
+
+RAW_BLOCK_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Sealed to a key of its own: who may look at rejected rows need not be able to look into the vault."""
+
+    store: Store
+    identity: Identity
+
+    def hold_rows(self, delivery: str, rows: bytes) -> str:
+        """The rejected rows (already encoded) are here, sealed; returns the object's key."""
+        return self._put(delivery, "rows", rows)
+
+    def hold_raw(self, delivery: Delivery, blocks: Iterable[bytes]) -> None:
+        """The whole delivery is here, sealed, block by block; a second time changes nothing."""
+        if self.has_raw(delivery.id):
+            return
+        keys = [self._put(delivery.id, "raw", block) for block in _rebuffered(blocks)]
+        with suppress(AlreadyThere):
+            self.store.put_new(_raw_key(delivery.id), canonical({"blocks": keys, "size_bytes": delivery.size_bytes}))
+
+    def has_raw(self, delivery: str) -> bool:
+        """Whether the delivery's bytes are here, whole."""
+        return self.store.exists(_raw_key(delivery))
+
+    def discard_raw(self, delivery: str) -> None:
+        """The delivery's bytes are gone from here. Only after its rows are in the vault; reports and rejected rows stay."""
+        if self.has_raw(delivery):
+            self.store.destroy(_raw_key(delivery))
+            for listed in list(self.store.listing(f"quarantine/{delivery}")):
+                if "/raw-" in listed.key:
+                    self.store.destroy(listed.key)
+
+    def raw(self, delivery: str) -> Iterator[bytes]:
+        """The delivery's bytes, opened block by block."""
+        found = self.store.find(_raw_key(delivery))
+        for key in json.loads(found)["blocks"] if found else ():
+            yield self._open(key)
+
+    def report(
+        self,
+        delivery: Delivery,
+        *,
+        refusal: SafeconductError | None,
+        rows: int | None,
+        rejected: int | None,
+        findings: tuple[Finding, ...],
+        row_objects: tuple[str, ...] = (),
+    ) -> str:
+        """Why the delivery, or some of its rows, are here; returns the report's key. The same reasons are one report."""
+        facts: dict[str, Any] = {
+            "delivery": delivery.id,
+            "feed": delivery.feed,
+            "landed_as": delivery.landed_as,
+            "size_bytes": delivery.size_bytes,
+            "claimed_at": delivery.claimed_at,
+            "outcome": "refused" if refusal else "accepted without rejected rows",
+            "code": refusal.code.value if refusal else None,
+            "message": refusal.message if refusal else None,
+            "next_step": refusal.next_step if refusal else None,
+            "rows": rows,
+            "rejected": rejected,
+            "findings": [asdict(finding) for finding in findings],
+        }
+        name = hashlib.sha256(canonical(facts)).hexdigest()[:16]
+        key = f"quarantine/{delivery.id}/report-{name}.json"
+        with suppress(AlreadyThere):
+            self.store.put_new(key, canonical({**facts, "row_objects": row_objects}))
+        return key
+
+    def reports(self, delivery: str = "") -> Iterator[dict[str, Any]]:
+        """Every report, or those of one delivery."""
+        for listed in self.store.listing(f"quarantine/{delivery}" if delivery else "quarantine"):
+            if "/report-" in listed.key and (text := self.store.find(listed.key)):
+                yield json.loads(text)
+
+    def rows(self, report: dict[str, Any]) -> Iterator[bytes]:
+        """The rejected rows that a report speaks of, opened. For `safeconduct quarantine show --rows` alone."""
+        for key in report["row_objects"]:
+            yield self._open(key)
+
+    def _put(self, delivery: str, kind: str, content: bytes) -> str:
+        sealed = seal(content, [self.identity.recipient])
+        key = f"quarantine/{delivery}/{kind}-{hashlib.sha256(sealed).hexdigest()}.age"
+        self.store.put_new(key, sealed)
+        return key
+
+    def _open(self, key: str) -> bytes:
+        return open_sealed(b"".join(self.store.blocks(key)), self.identity, name=key)
+
+
+def _raw_key(delivery: str) -> str:
+    return f"quarantine/{delivery}/raw.json"
+
+
+def _rebuffered(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in blocks of `RAW_BLOCK_BYTES`; one empty block for nothing."""
+    held, size, any_yet = [], 0, False
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size >= RAW_BLOCK_BYTES:
+            yield b"".join(held)
+            held, size, any_yet = [], 0, True
+    if held or not any_yet:
+        yield b"".join(held)

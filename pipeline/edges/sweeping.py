@@ -1,0 +1,87 @@
+"""Which lots are to be received now? What a sweep of landing does with each file that it finds there."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from pipeline.core.delivery import Lot
+from pipeline.core.errors import Code, Refused
+from pipeline.core.feed import Feed
+from pipeline.edges.landing import Claim, Landed
+from pipeline.edges.ledger import Kind
+from pipeline.edges.site import Site
+from pipeline.edges.storage import Listed
+
+
+def sweep_feed(site: Site, feed: Feed, waiting: Iterable[Listed]) -> tuple[Lot, ...]:
+    """The lots of `feed` to be received now: new ones, and those whose turn it is again."""
+    landing, now = site.landing, site.now()
+    lots: dict[str, Lot] = {}
+    fresh: list[Landed] = []
+    for file in _taken(site, waiting, signed=feed.signed):
+        claim = landing.claimed(feed.id, file.delivery)
+        if claim is None:
+            fresh.append(file)
+            continue
+        lot = landing.lot_of(claim)
+        if _is_left_over(site, file, claim, lot):
+            landing.discard(file.key, file.delivery)
+        elif _is_sent_again(site, file, claim) or landing.wake(lot, at=now):
+            lots[lot.id] = lot
+    size = site.settings.lot_deliveries
+    for start in range(0, len(fresh), size):
+        claimed = landing.claim(feed.id, fresh[start : start + size], at=now)
+        if claimed and landing.wake(claimed, at=now):
+            lots[claimed.id] = claimed
+    return tuple(lots.values())
+
+
+def sweep_stray(site: Site, folder: str, waiting: Iterable[Listed]) -> tuple[tuple[Landed, Refused], ...]:
+    """Files below a folder that is no feed's: each is claimed for nobody, and refused."""
+    return tuple(
+        (
+            file,
+            Refused(
+                Code.UNKNOWN_FEED,
+                f"{file.key} landed where no feed is.",
+                next_step="ask the partner to use its feed's folder, or add the feed to the catalogue and move the file there.",
+            ),
+        )
+        for file in _taken(site, waiting, signed=False)
+    )
+
+
+def _taken(site: Site, waiting: Iterable[Listed], *, signed: bool) -> Iterable[Landed]:
+    for listed in waiting:
+        file = site.landing.take(
+            listed,
+            signed=signed,
+            at=site.now(),
+            settle=timedelta(seconds=site.settings.settle_seconds),
+            signature_wait=timedelta(seconds=site.settings.signature_wait_seconds),
+        )
+        if file is not None:
+            yield file
+
+
+def _is_left_over(site: Site, file: Landed, claim: Claim, lot: Lot) -> bool:
+    """Whether the file's rows are in the vault already: it was sent twice, or a crash kept us from discarding it."""
+    delivery = claim.delivery
+    if not site.vault.holds(lot.id, delivery.id):
+        return False
+    if file.key != delivery.landed_as:
+        site.ledger.append(
+            id=f"repeated:{delivery.feed}:{delivery.id}:{file.key}",
+            kind=Kind.REPEATED,
+            subject=delivery.id,
+            facts={"feed": delivery.feed, "landed_as": file.key, "first_landed_as": delivery.landed_as},
+            at=site.now(),
+        )
+    return True
+
+
+def _is_sent_again(site: Site, file: Landed, claim: Claim) -> bool:
+    """Whether a refused delivery was sent once more: that asks for another look, now."""
+    if not site.quarantine.has_raw(claim.delivery.id):
+        return False
+    site.landing.discard(file.key, file.delivery)
+    return True

@@ -1,0 +1,141 @@
+"""Accepted rows between tasks, sealed to ourselves.
+
+    vault/<delivery>/<sha256>.age   a chunk of accepted rows (Arrow IPC); nobody looks at it before a kept record names it
+    kept/<lot>/<n>.json             write-once: the n-th time that deliveries of the lot were accepted, and their chunks
+
+One record normally. A delivery that was refused and accepted on a rerun is in a record of its own, so that what was
+released before stays as it is. The records of a lot are dense and disjoint: no delivery is kept twice.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.core.canonical import canonical, read
+from pipeline.core.delivery import Lot
+from pipeline.core.errors import Code, Conflict, Misconfigured
+from pipeline.core.findings import Finding
+from pipeline.edges.sealing import Identity, open_sealed, seal
+from pipeline.edges.storage import AlreadyThere, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A sealed object of accepted rows; `digest` is SHA-256 of the sealed bytes."""
+
+    digest: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One delivery's accepted rows. received = accepted + rejected."""
+
+    delivery: str
+    landed_as: str
+    received: int
+    accepted: int
+    rejected: int
+    findings: tuple[Finding, ...]
+    chunks: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is released together: the `number`-th acceptance of deliveries of a lot."""
+
+    lot: str
+    number: int
+    feed: str
+    schema: str
+    schema_version: str
+    loaded_at: datetime
+    deliveries: tuple[Accepted, ...]
+
+    @property
+    def key(self) -> str:
+        """The lot's id, with `-r2` and so on for what was accepted later."""
+        return self.lot if self.number == 1 else f"{self.lot}-r{self.number}"
+
+    @property
+    def rows(self) -> int:
+        return sum(delivery.accepted for delivery in self.deliveries)
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The accepted rows of every lot."""
+
+    store: Store
+    identity: Identity
+
+    def put_chunk(self, delivery: str, rows: int, content: bytes) -> Chunk:
+        """`content` is here, sealed."""
+        sealed = seal(content, [self.identity.recipient])
+        chunk = Chunk(hashlib.sha256(sealed).hexdigest(), rows)
+        self.store.put_new(_chunk_key(delivery, chunk), sealed)
+        return chunk
+
+    def chunks(self, kept: Kept) -> Iterator[bytes]:
+        """The content of each chunk, in the order of deliveries and rows, each authenticated."""
+        for delivery in kept.deliveries:
+            for chunk in delivery.chunks:
+                key = _chunk_key(delivery.delivery, chunk)
+                sealed = b"".join(self.store.blocks(key))
+                if hashlib.sha256(sealed).hexdigest() != chunk.digest:
+                    raise Conflict(
+                        Code.OBJECT_ALTERED,
+                        f"{self.store.url}/{key} is not what was kept.",
+                        next_step="restore it from a backup; find out who changed it.",
+                    )
+                yield open_sealed(sealed, self.identity, name=key)
+
+    def keep(
+        self, lot: Lot, accepted: Sequence[Accepted], *, schema: str, schema_version: str, at: datetime
+    ) -> tuple[Kept, ...]:
+        """Every record of the lot, after those of `accepted` that no record holds yet are in one."""
+        records = self.of_lot(lot.id)
+        while new := [one for one in accepted if not _holds(records, one.delivery)]:
+            record = Kept(lot.id, len(records) + 1, lot.feed, schema, schema_version, at, tuple(new))
+            with suppress(AlreadyThere):  # somebody was faster: look again at what is left to keep
+                self.store.put_new(_kept_key(record.lot, record.number), canonical(record))
+            records = self.of_lot(lot.id)
+        return records
+
+    def of_lot(self, lot: str) -> tuple[Kept, ...]:
+        """The records of the lot, in order; empty before the first acceptance."""
+        records: list[Kept] = []
+        while text := self.store.find(_kept_key(lot, len(records) + 1)):
+            records.append(read(Kept, text, name=_kept_key(lot, len(records) + 1)))
+        return tuple(records)
+
+    def holds(self, lot: str, delivery: str) -> bool:
+        """Whether the delivery's accepted rows are here for good."""
+        return _holds(self.of_lot(lot), delivery)
+
+    def kept(self, key: str) -> Kept:
+        """The record with this key."""
+        lot, _, number = key.partition("-r")
+        name = _kept_key(lot, int(number) if number.isdecimal() else 1)
+        text = self.store.find(name)
+        if text is None:
+            raise Misconfigured(
+                Code.NOT_FOUND,
+                f"nothing is kept as {key}.",
+                next_step="`safeconduct status` lists what is kept; or receive the lot first.",
+            )
+        return read(Kept, text, name=name)
+
+
+def _holds(records: Sequence[Kept], delivery: str) -> bool:
+    return any(one.delivery == delivery for record in records for one in record.deliveries)
+
+
+def _kept_key(lot: str, number: int) -> str:
+    return f"kept/{lot}/{number}.json"
+
+
+def _chunk_key(delivery: str, chunk: Chunk) -> str:
+    return f"vault/{delivery}/{chunk.digest}.age"

@@ -1,0 +1,396 @@
+"""The story of one delivery, from landing to release. Each numbered step is a line here and lives in one place elsewhere.
+
+`sweep` claims what has landed. `receive` takes a lot into the vault. `release` publishes it under one agreement. Each can be
+run again at any time, beside itself, and after a crash anywhere in it: what is done is found, not done again.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+
+from pipeline.core.acceptance import split, survey
+from pipeline.core.agreement import Agreement
+from pipeline.core.authority import Authorised, authorise
+from pipeline.core.clearance import Cleared, clear_partial, clear_rows, clear_table
+from pipeline.core.conservation import RowCount, conserved
+from pipeline.core.delivery import Delivery, Lot
+from pipeline.core.duration import after
+from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
+from pipeline.core.feed import Feed
+from pipeline.core.layout import sheets
+from pipeline.core.redaction import compile_redaction, reasons, redact
+from pipeline.core.statement import Source, statement
+from pipeline.core.statistics import tabulate
+from pipeline.core.validation import CompiledSchema
+from pipeline.edges.catalogue import Catalogue
+from pipeline.edges.landing import signature_of
+from pipeline.edges.ledger import Kind
+from pipeline.edges.opening import open_delivery, verify_signature
+from pipeline.edges.publication import Published, Spool
+from pipeline.edges.schemas import schema_of
+from pipeline.edges.site import Site
+from pipeline.edges.sweeping import sweep_feed, sweep_stray
+from pipeline.edges.vault import Accepted, Kept
+from pipeline.formats.batch import Parsed
+from pipeline.formats.parts import chunk_bytes, part_bytes, read_chunk
+from pipeline.formats.readers import limits_of, reader_of
+
+Blocks = Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A delivery that was refused as a whole, and is in quarantine."""
+
+    delivery: str
+    landed_as: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """`lots` are to be received now. `refused` landed where no feed is."""
+
+    lots: tuple[Lot, ...]
+    refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a lot. `kept`: the keys to release; `refused`: the deliveries that are in quarantine."""
+
+    lot: str
+    kept: tuple[str, ...]
+    accepted_rows: int
+    rejected_rows: int
+    refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The one release of kept rows under one agreement. `already`: an earlier run had published it."""
+
+    release: str
+    recipient: str
+    rows: int
+    parts: int
+    already: bool
+
+
+def sweep(site: Site) -> Swept:
+    """Steps 1 and 2: whatever has landed whole is claimed, and every lot that waits is handed out when its turn comes."""
+    catalogue = site.catalogue()
+    lots: list[Lot] = []
+    refused: list[Refusal] = []
+    for folder, waiting in site.landing.waiting().items():
+        if folder in catalogue.feeds:
+            lots += sweep_feed(site, catalogue.feeds[folder], waiting)
+        elif not catalogue.is_broken("feeds", folder):  # where our own file is at fault, the partner's waits
+            for file, refusal in sweep_stray(site, folder, waiting):
+                delivery = Delivery(file.delivery, folder, file.key, file.size_bytes, site.now())
+                refused.append(_refuse(site, None, delivery, refusal))
+    return Swept(tuple(lots), tuple(refused))
+
+
+def receive(site: Site, lot_id: str) -> Received:
+    """Steps 3 to 7: the lot's good rows are in the vault, the others in quarantine, and the partner knows."""
+    lot = site.landing.lot(lot_id)
+    feed = site.catalogue().feed(lot.feed)
+    schema = schema_of(feed)
+    accepted: list[Accepted] = []
+    refused: list[Refusal] = []
+    for delivery in lot.deliveries:
+        if site.vault.holds(lot.id, delivery.id):
+            continue
+        try:
+            accepted.append(_accept(site, feed, schema, delivery))
+        except Refused as refusal:
+            refused.append(_refuse(site, feed, delivery, refusal))
+    kept = site.vault.keep(lot, accepted, schema=schema.id, schema_version=schema.version, at=site.now())
+    _record_kept(site, feed, lot, kept)
+    return Received(
+        lot=lot.id,
+        kept=tuple(record.key for record in kept),
+        accepted_rows=sum(record.rows for record in kept),
+        rejected_rows=sum(one.rejected for record in kept for one in record.deliveries),
+        refused=tuple(refused),
+    )
+
+
+def release(site: Site, agreement_id: str, kept_key: str) -> Released:
+    """Steps 8 to 15: what the agreement allows of the kept rows is published to its recipient, once."""
+    catalogue = site.catalogue()
+    agreement = catalogue.agreement(agreement_id)
+    kept = site.vault.kept(kept_key)
+    name = release_name(agreement, kept)
+    published = site.publication.find(agreement.recipient, name)  # 8. already done?
+    already = published is not None
+    if published is None:
+        published = _publish(site, catalogue, agreement, kept, name)
+    _record_released(site, agreement, published)  # 14. record
+    site.publication.announce(published)  # 15. announce
+    return Released(
+        name, agreement.recipient, published.predicate["rows"]["released"], len(published.predicate["parts"]), already
+    )
+
+
+def release_name(agreement: Agreement, kept: Kept) -> str:
+    """The release's name: one for each agreement and kept record, whatever the retries and edits in between."""
+    return f"{agreement.id}.{kept.key.removeprefix(kept.feed + '.')}"
+
+
+def due(site: Site, feed_id: str, at: datetime) -> None:
+    """Nothing happens when a delivery of the feed was accepted in the time before `at`; else Misconfigured, so that it shows."""
+    feed = site.catalogue().feed(feed_id)
+    if feed.expected is None:
+        return
+    for lot in site.landing.lots(feed.id):
+        for kept in site.vault.of_lot(lot.id):
+            if kept.loaded_at <= at <= after(kept.loaded_at, feed.expected.every):
+                return
+    site.ledger.append(
+        id=f"late:{feed.id}:{at.isoformat()}",
+        kind=Kind.LATE,
+        subject=feed.id,
+        facts={"feed": feed.id, "due": at.isoformat()},
+        at=site.now(),
+    )
+    raise Misconfigured(
+        Code.NOTHING_ARRIVED,
+        f"no delivery of {feed.id} was accepted in the {feed.expected.every} before {at.isoformat(timespec='minutes')}.",
+        next_step=f"ask {feed.partner} for it, or look in quarantine; once it is accepted, clear this run.",
+    )
+
+
+def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery) -> Accepted:
+    """One delivery's good rows are sealed in the vault, not yet kept; its rejected rows are in quarantine."""
+    opened = _open(site, feed, delivery)  # 3. open
+    reader, limits = reader_of(feed), limits_of(feed)
+    parsed = Parsed(lambda: reader.read(opened(), schema.columns, limits))  # 4. parse
+    surveyed = survey(parsed.frames, schema, feed.acceptance, parsed.tally, seed=secrets.randbits(64))  # 5. validate
+    chunks, held = [], []
+    for rows in split(parsed.frames, surveyed):
+        if rows.rejected.height:
+            held.append(site.quarantine.hold_rows(delivery.id, chunk_bytes(rows.rejected)))  # 6. hold
+        if rows.accepted.height:
+            chunks.append(
+                site.vault.put_chunk(delivery.id, rows.accepted.height, chunk_bytes(rows.accepted))
+            )  # 7. keep
+    if surveyed.rejected_rows:
+        site.quarantine.report(
+            delivery,
+            refusal=None,
+            rows=surveyed.rows,
+            rejected=surveyed.rejected_rows,
+            findings=surveyed.findings,
+            row_objects=tuple(held),
+        )
+    return Accepted(
+        delivery=delivery.id,
+        landed_as=delivery.landed_as,
+        received=surveyed.rows,
+        accepted=sum(chunk.rows for chunk in chunks),
+        rejected=surveyed.rejected_rows,
+        findings=surveyed.findings,
+        chunks=tuple(chunks),
+    )
+
+
+def _open(site: Site, feed: Feed, delivery: Delivery) -> Blocks:
+    """The delivery's clear bytes, from landing or quarantine, once its size and signature hold."""
+    if delivery.size_bytes > feed.limits.max_bytes:
+        raise Refused(
+            Code.DELIVERY_TOO_LARGE,
+            f"{delivery.landed_as} has {delivery.size_bytes} bytes; the feed allows {feed.limits.max_bytes}.",
+            next_step="ask the partner for smaller deliveries, or raise limits.max_bytes of the feed and rerun.",
+        )
+    raw = _raw(site, delivery)
+    if feed.signed:
+        signers = site.keyring.allowed_signers(feed.partner)
+        verify_signature(signature_of(delivery), raw(), signers, name=delivery.landed_as)
+    if feed.sealed:
+        return lambda: open_delivery(raw(), site.keyring.opening, name=delivery.landed_as)
+    return raw
+
+
+def _raw(site: Site, delivery: Delivery) -> Blocks:
+    if site.quarantine.has_raw(delivery.id):
+        return partial(site.quarantine.raw, delivery.id)
+    return partial(site.landing.bytes_of, delivery)
+
+
+def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused) -> Refusal:
+    """The delivery is in quarantine as a whole, with the reason; ledger and partner know; it is gone from landing."""
+    try:
+        site.quarantine.hold_raw(delivery, _raw(site, delivery)())
+    except Refused as changed:  # another file is there by now: there is nothing of this delivery to hold
+        refusal = changed
+    site.quarantine.report(delivery, refusal=refusal, rows=None, rejected=None, findings=())
+    facts = {
+        "feed": delivery.feed,
+        "landed_as": delivery.landed_as,
+        "code": refusal.code.value,
+        "message": refusal.message,
+    }
+    site.ledger.append(
+        id=f"refused:{delivery.feed}:{delivery.id}:{refusal.code.value}",
+        kind=Kind.REFUSED,
+        subject=delivery.id,
+        facts=facts,
+        at=site.now(),
+    )
+    if feed:
+        site.publication.acknowledge(
+            feed.partner,
+            delivery.id,
+            {"delivery": delivery.id, "outcome": "refused", **facts, "next_step": refusal.next_step},
+        )
+    if refusal.code is not Code.DELIVERY_CHANGED:
+        site.landing.discard(delivery.landed_as, delivery.id)
+    return Refusal(delivery.id, delivery.landed_as, refusal.code.value, str(refusal))
+
+
+def _record_kept(site: Site, feed: Feed, lot: Lot, kept: tuple[Kept, ...]) -> None:
+    for record in kept:
+        for one in record.deliveries:
+            facts = {
+                "feed": feed.id,
+                "landed_as": one.landed_as,
+                "received": one.received,
+                "accepted": one.accepted,
+                "rejected": one.rejected,
+            }
+            site.ledger.append(
+                id=f"accepted:{feed.id}:{one.delivery}",
+                kind=Kind.ACCEPTED,
+                subject=one.delivery,
+                facts={**facts, "kept": record.key},
+                at=site.now(),
+            )
+            findings = [asdict(finding) for finding in one.findings]
+            site.publication.acknowledge(
+                feed.partner,
+                one.delivery,
+                {"delivery": one.delivery, "outcome": "accepted", **facts, "findings": findings},
+            )
+            site.quarantine.discard_raw(one.delivery)
+            site.landing.discard(one.landed_as, one.delivery)
+
+
+def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept, name: str) -> Published:
+    authorised = _authorise(site, catalogue, agreement)  # 9. authorise
+    spool = Spool(authorised.recipient_keys, agreement.format)
+    try:
+        rows = _redact_and_seal(site, catalogue, authorised, kept, spool)  # 10. redact, 11. clear, 12. seal
+        said = statement(
+            authorised,
+            release=name,
+            kept=kept.key,
+            schema={"id": kept.schema, "version": kept.schema_version},
+            sources=[Source(one.delivery, one.received, one.accepted, one.rejected) for one in kept.deliveries],
+            parts=spool.parts,
+            rows=rows,
+            code_version=version("safeconduct"),
+        )
+        _still_authorised(site, authorised)
+        digests = [part.digest for part in spool.parts]
+        site.ledger.append(
+            id=f"intended:{name}:{digests[0] if digests else 'empty'}",
+            kind=Kind.INTENDED,
+            subject=name,
+            facts={"agreement": agreement.id, "agreement_digest": authorised.agreement_digest, "parts": digests},
+            at=site.now(),
+        )
+        return site.publication.publish(agreement.recipient, name, said, spool)  # 13. publish
+    finally:
+        spool.close()
+
+
+def _authorise(site: Site, catalogue: Catalogue, agreement: Agreement) -> Authorised:
+    return authorise(
+        agreement,
+        agreement_digest=catalogue.digests[agreement.id],
+        recipient_keys=site.keyring.recipients(agreement.recipient),
+        at=site.now(),
+    )
+
+
+def _still_authorised(site: Site, authorised: Authorised) -> None:
+    """The agreement was neither revoked nor changed while its rows were redacted; else nothing is published."""
+    catalogue = site.catalogue()
+    now = _authorise(site, catalogue, catalogue.agreement(authorised.agreement.id))
+    if now.agreement_digest != authorised.agreement_digest:
+        raise Conflict(
+            Code.AGREEMENT_CHANGED,
+            f"agreement {authorised.agreement.id} was changed while its release was made.",
+            next_step="rerun: the release will be made under the agreement as it is now.",
+        )
+
+
+def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, kept: Kept, spool: Spool) -> RowCount:
+    """Every chunk is redacted, cleared and sealed into the spool; the rows add up."""
+    agreement = authorised.agreement
+    schema = schema_of(catalogue.feed(agreement.feed))
+    lists = dict(catalogue.code_lists)
+    keys = partial(_pseudonym_key, site, agreement)
+    redaction = compile_redaction(agreement, schema, lists, keys)
+    kept_back: Counter[str] = Counter()
+    released = suppressed = 0
+    partials = []
+    for content in site.vault.chunks(kept):
+        redacted = redact(redaction, read_chunk(content))
+        kept_back += redacted.kept_back
+        if agreement.statistics:
+            partials.append(clear_partial(redacted, agreement))
+        else:
+            cleared = clear_rows(redacted, agreement, schema, lists)
+            _seal(agreement, cleared, spool, authorised.at, rows_before=released)
+            released += cleared.frame.height
+    if agreement.statistics and partials:
+        table = tabulate(partials, tuple(agreement.columns), agreement.statistics)
+        _seal(agreement, clear_table(table, agreement, lists), spool, authorised.at, rows_before=0)
+        suppressed = table.suppressed_rows
+        released = table.published_rows
+    return conserved(
+        received=sum(one.received for one in kept.deliveries),
+        accepted=kept.rows,
+        rejected=sum(one.rejected for one in kept.deliveries),
+        released=released,
+        suppressed=suppressed,
+        kept_back=kept_back,
+        reasons=reasons(agreement),
+    )
+
+
+def _seal(agreement: Agreement, cleared: Cleared, spool: Spool, at: datetime, *, rows_before: int) -> None:
+    if not cleared.frame.height:
+        return
+    for sheet in sheets(agreement, cleared.frame, rows_before=rows_before):
+        until = after(at, sheet.until) if sheet.until else None
+        spool.add(
+            part_bytes(sheet.frame, agreement.format), rows=sheet.frame.height, columns=sheet.frame.columns, until=until
+        )
+
+
+def _pseudonym_key(site: Site, agreement: Agreement, domain: str) -> str:
+    return site.keyring.pseudonym_key(agreement.id, domain, agreement.pseudonym_epoch).hex()
+
+
+def _record_released(site: Site, agreement: Agreement, published: Published) -> None:
+    site.ledger.append(
+        id=f"released:{published.release}",
+        kind=Kind.RELEASED,
+        subject=published.release,
+        facts={
+            "agreement": agreement.id,
+            "recipient": published.recipient,
+            "manifest": published.manifest_digest,
+            "rows": published.predicate["rows"]["released"],
+        },
+        at=site.now(),
+    )
