@@ -25,6 +25,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
     SSLError,
 )
+from botocore.exceptions import ConnectionError as NoConnection
 
 from pipeline.core.errors import Code, Misconfigured, SafeconductError, Unavailable
 from pipeline.edges.storage import (
@@ -177,7 +178,7 @@ class S3Store:
             raise cut_short(self.url, key) from None
         except SSLError:
             raise _wrong(where, "the server's certificate is not trusted", "endpoint and certificates") from None
-        except HTTPClientError as error:
+        except (HTTPClientError, NoConnection) as error:
             raise Unavailable(
                 Code.STORAGE_UNAVAILABLE,
                 f"{where}: {self.endpoint} did not answer ({type(error).__name__}).",
