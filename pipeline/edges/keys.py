@@ -57,6 +57,7 @@ class Keyring:
     def create(cls, directory: Path) -> "Keyring":
         """The site's keyring; keys that were missing are new, keys that were there are unchanged."""
         _make_directory(directory)
+        _check_private(directory)
         _put_new(directory / _SIGNING, new_signing_key().secret_pem(), mode=0o600)
         for name in (_VAULT, _QUARANTINE, _OPENING):
             _put_new(directory / name, _identity_text(new_identity()), mode=0o600)
@@ -151,6 +152,7 @@ def create_demo_partner(
     """
     recipients_path, signers_path = keyring.recipients_path(partner), keyring.signers_path(partner)
     _make_directory(directory_for_private)
+    _check_private(directory_for_private)
     _make_directory(recipients_path.parent)
     identity = directory_for_private / f"{partner}.identity.txt" if receives else None
     signing = directory_for_private / f"{partner}.ed25519" if signs else None
@@ -240,12 +242,11 @@ def _check_private(path: Path) -> None:
 
 
 def _make_directory(path: Path) -> None:
-    """The directory is there, and for this user only: new, or found so."""
+    """The directory is there: for this user only when it is new, else as it was."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(path, error) from None
-    _check_private(path)
 
 
 def _put_new(path: Path, content: bytes, *, mode: int) -> None:
