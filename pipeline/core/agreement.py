@@ -215,6 +215,8 @@ class Agreement(Policy):
             raise ValueError("statistics.count_as is the name of a released column")
         if self.statistics and any(treatment.until for treatment in self.columns.values()):
             raise ValueError("a column of statistics cannot have a clock of its own")
+        if self.statistics and self.cases:
+            raise ValueError("statistics have no example rows")
         return self
 
 

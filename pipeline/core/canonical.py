@@ -5,7 +5,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -30,7 +30,7 @@ def read(kind: type[_Record], text: bytes, *, name: str) -> _Record:
         Conflict: it is not such a record: somebody else wrote it.
     """
     try:
-        record: _Record = _adapter(kind).validate_json(text)
+        record: _Record = _adapter(cast(Hashable, kind)).validate_json(text)
     except ValidationError:
         raise Conflict(
             Code.OBJECT_ALTERED,
@@ -42,7 +42,7 @@ def read(kind: type[_Record], text: bytes, *, name: str) -> _Record:
 
 @cache
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    return TypeAdapter(cast(Any, kind))
 
 
 def _plain(value: object) -> object:

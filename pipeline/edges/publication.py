@@ -34,7 +34,7 @@ class Spool:
     recipient_keys: tuple[str, ...]
     ending: str
     parts: list[Part] = field(default_factory=list)
-    _held: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(SPOOL_MEMORY_BYTES))
+    _held: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(SPOOL_MEMORY_BYTES))  # noqa: SIM115 (close() closes it)
 
     def add(self, content: bytes, *, rows: int, columns: Sequence[str], until: datetime | None) -> None:
         """One more part, sealed to the recipient."""
