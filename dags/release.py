@@ -1,0 +1,29 @@
+"""The Airflow DAGs `release.<agreement>`: a kept lot becomes one sealed, signed release for one recipient."""
+
+from airflow.sdk import DAG
+
+from pipeline.orchestration import TASK_DEFAULTS, Release, accepted, agreements, one_run_per_partition
+
+DOC = """
+### {agreement.title}
+One run releases one kept lot of `{feeds}` to `{agreement.recipient}`: what the agreement permits, sealed to the recipient's
+keys, signed, published once and recorded in the ledger. Each run's *partition key* is the kept lot.
+
+### When it is red
+The code in the log says who acts: the agreement does not permit it now (privacy officer), a setting or key is missing
+(engineer), or storage did not answer (operator). Correct it, then **clear the run**. A release that was published before is
+found and not made again.
+"""
+
+for dag_id, agreement in agreements("release"):
+    with DAG(
+        dag_id,
+        description=agreement.title,
+        schedule=one_run_per_partition(*map(accepted, agreement.feeds)),
+        catchup=False,
+        max_active_runs=4,
+        default_args=TASK_DEFAULTS,
+        doc_md=DOC.format(agreement=agreement, feeds="`, `".join(agreement.feeds)),
+        tags=["release", agreement.id, agreement.recipient],
+    ):
+        Release(task_id="release", agreement_id=agreement.id)
