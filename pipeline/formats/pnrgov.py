@@ -1,0 +1,313 @@
+"""PNRGOV: what does a carrier's push say of each traveller?
+
+A row is one traveller of one PNR in one message (so on one flight of the push); a PNR without travellers is one row
+without names. `_position` is the number of the traveller's TIF, or of the PNR's SRC. Columns carry the 19 data types of
+the US-EU PNR Agreement's Annex and nothing else: what is beyond them is counted as `discarded-beyond-annex` and goes
+nowhere (Art. 3). A cell with several items has one a line: first those of the whole PNR, then the traveller's own.
+
+Read by column: see `formats.edifact`. Versions 10:1 to 21:1 of the message.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from pipeline.core.delivery import POSITION
+from pipeline.core.errors import Code, Misconfigured, Refused
+from pipeline.core.findings import Finding, Tally
+from pipeline.formats.batch import Batch, Limits
+from pipeline.formats.edifact import read_segments
+from pipeline.formats.pnrgov_context import (
+    HISTORY_GROUP,
+    NON_AIR_GROUP,
+    PNR_GROUP,
+    TRAVELLER_GROUP,
+    Annotated,
+    annotate,
+)
+from pipeline.formats.pnrgov_items import READ_BY_TAG, flights, history
+from pipeline.formats.pnrgov_messages import Messages, require_pnrgov
+from pipeline.formats.pnrgov_requests import read_requests
+from pipeline.formats.pnrgov_travellers import (
+    PRIME_FLIGHT,
+    checked_in,
+    other_names,
+    party_sizes,
+    prime_flights,
+    travellers,
+)
+
+COLUMNS = (
+    "record_locator",
+    "locator_carrier",
+    "other_locators",
+    "booked_at",
+    "ticketed_at",
+    "last_changed_at",
+    *PRIME_FLIGHT,
+    "travel_dates",
+    "surname",
+    "given_names",
+    "traveller_type",
+    "traveller_ref",
+    "frequent_flyer",
+    "other_names",
+    "traveller_count",
+    "contacts",
+    "payment_forms",
+    "card_numbers",
+    "amounts",
+    "payer",
+    "itinerary",
+    "agency",
+    "agent_sine",
+    "code_shares",
+    "split_from",
+    "travel_status",
+    "ticket_numbers",
+    "fares",
+    "baggage",
+    "bag_tags",
+    "seats",
+    "service_requests",
+    "remarks",
+    "document_type",
+    "document_number",
+    "document_issuer",
+    "nationality",
+    "birth_date",
+    "sex",
+    "document_expiry",
+    "document_names",
+    "apis_other",
+    "history",
+)
+"""Every column that the reader can fill, in order."""
+
+_STRUCTURE = frozenset({"SRC", "TIF", "SSR", "EQN"})
+_SINGLE = ("record_locator", "locator_carrier", "booked_at", "last_changed_at")
+_CHECK_IN_TAGS = ("TRI", "TIF", "SSD", "TBD", "SSR", "IFT")
+_FROM_ITEMS = tuple(
+    column
+    for column in COLUMNS
+    if column
+    not in {
+        *PRIME_FLIGHT,
+        "surname",
+        "given_names",
+        "traveller_type",
+        "traveller_ref",
+        "traveller_count",
+        "document_type",
+        "document_number",
+        "document_issuer",
+        "nationality",
+        "birth_date",
+        "sex",
+        "document_expiry",
+        "document_names",
+    }
+)
+_GROWTH = 4
+"""Batches may grow to this many times `batch_bytes`, because each traveller's row repeats what the PNR says."""
+
+_SEGMENT_SCHEMA = pl.Schema({"position": pl.UInt64, "tag": pl.String, "body": pl.String})
+_FLIGHT_SCHEMA = pl.Schema({"message": pl.UInt64, **dict.fromkeys(PRIME_FLIGHT, pl.String)})
+
+
+@dataclass(frozen=True, slots=True)
+class PnrGov:
+    """Reads PNRGOV interchanges."""
+
+    def read(self, blocks: Iterable[bytes], columns: tuple[str, ...], limits: Limits) -> Iterator[Batch]:
+        """Rows in batches; the last one may have none and holds what only the end could tell.
+
+        Raises:
+            Refused: what `read_segments` raises; message-unknown (not PNRGOV, or a version that is not 10:1 to 21:1).
+            Misconfigured: column-unknown.
+        """
+        unknown = [column for column in columns if column not in COLUMNS]
+        if unknown:
+            raise Misconfigured(
+                Code.COLUMN_UNKNOWN,
+                f"The PNRGOV reader has no column {', '.join(unknown)}.",
+                next_step="correct the feed's schema: docs list the columns of PNRGOV",
+            )
+        push = _Push(columns, limits)
+        for segments in read_segments(blocks, limits):
+            yield from push.rows(segments.frame, segments.tolerated)
+        yield from push.last_rows()
+
+
+@dataclass(slots=True)
+class _Push:
+    """The delivery so far: the PNR that is not whole yet, the message it stands in, and that message's flight."""
+
+    columns: tuple[str, ...]
+    limits: Limits
+    messages: Messages = field(default_factory=Messages)
+    open: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_SEGMENT_SCHEMA))
+    message: int = 0
+    flights: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_FLIGHT_SCHEMA))
+    row_count: int = 0
+
+    def rows(self, frame: pl.DataFrame, tolerated: tuple[Finding, ...]) -> Iterator[Batch]:
+        """The rows of the PNRs that `frame` completes."""
+        tally = Tally()
+        for finding in tolerated:
+            tally.add(finding.rule, finding.column, finding.positions, finding.count)
+        require_pnrgov(frame)
+        joined = pl.concat([self.open, frame])
+        ends = joined.with_row_index().filter(pl.col("tag").is_in(["SRC", "UNT", "UNZ"]))["index"]
+        whole = int(ends[-1]) if len(ends) else 0
+        self.open = joined.slice(whole)
+        if self.open["body"].str.len_bytes().sum() > self.limits.batch_bytes * _GROWTH:
+            raise _too_large(self.open["position"][0])
+        yield from self._batches(joined.head(whole), tally)
+
+    def last_rows(self) -> Iterator[Batch]:
+        """What follows the last PNR, and what only the end of the delivery tells."""
+        rest, self.open = self.open, self.open.clear()
+        yield from self._batches(rest, Tally(), last=True)
+
+    def _batches(self, frame: pl.DataFrame, tally: Tally, *, last: bool = False) -> Iterator[Batch]:
+        annotated = annotate(frame, self.message)
+        self.messages.follow(annotated, tally)
+        if last:
+            self.messages.finish(tally)
+        new_flights, dayless = prime_flights(annotated.level0)
+        tally.add("tolerated-arrival-without-day", "arrives_at", dayless)
+        known_flights = pl.concat([self.flights, new_flights]).unique("message", keep="first", maintain_order=True)
+        begun = frame.filter(pl.col("tag") == "UNH")["position"]
+        self.message = int(begun[-1]) if len(begun) else self.message
+        self.flights = known_flights.filter(pl.col("message") == self.message)
+        for piece in self._pieces(annotated.segments):
+            rows = _rows(Annotated(piece, annotated.level0), known_flights, self.limits, tally)
+            self.row_count += rows.height
+            if self.row_count > self.limits.max_rows:
+                raise Refused(
+                    Code.LIMIT_EXCEEDED,
+                    f"The delivery holds more than {self.limits.max_rows} rows.",
+                    next_step="ask the partner for smaller deliveries; or raise the feed's max_rows",
+                )
+            yield Batch(rows.select(POSITION, *self.columns), tally.findings())
+            tally = Tally()
+        if tally.findings() or (last and not self.row_count):
+            yield Batch(
+                pl.DataFrame(schema={POSITION: pl.UInt64, **dict.fromkeys(self.columns, pl.String)}), tally.findings()
+            )
+
+    def _pieces(self, segments: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """`segments` in pieces of whole PNRs whose rows stay within bounds: each repeats what its PNR says."""
+        shared = (pl.col("group") != TRAVELLER_GROUP).cast(pl.UInt64) * pl.col("body").str.len_bytes()
+        named = ((pl.col("tag") == "TIF") & (pl.col("group") == TRAVELLER_GROUP)).sum().cast(pl.UInt64)
+        weights = segments.group_by("pnr", maintain_order=True).agg(
+            (pl.col("body").str.len_bytes().sum().cast(pl.UInt64) + shared.sum() * named).alias("bytes")
+        )
+        bound = self.limits.batch_bytes * _GROWTH
+        heavy = weights.filter(pl.col("bytes") > bound)["pnr"]
+        if len(heavy):
+            raise _too_large(heavy[0])
+        weights = weights.select("pnr", (pl.col("bytes").cum_sum() // bound).alias("piece"))
+        if weights.height and weights["piece"][-1] > 0:
+            yield from segments.join(weights, on="pnr", how="left", maintain_order="left").partition_by(
+                "piece", maintain_order=True, include_key=False
+            )
+        elif weights.height:
+            yield segments
+
+
+def _rows(annotated: Annotated, known_flights: pl.DataFrame, limits: Limits, tally: Tally) -> pl.DataFrame:
+    rows = travellers(annotated, known_flights)
+    segments = annotated.segments
+    checkins, nobody = checked_in(segments, rows)
+    tally.add("discarded-unknown-traveller", "", nobody)
+    segments = segments.join(checkins, on="check_in", how="left", maintain_order="left")
+    of_check_in = (pl.col("check_in") > 0) & pl.col("tag").is_in(_CHECK_IN_TAGS)
+    segments = segments.filter(~of_check_in | pl.col("known").is_not_null() | (pl.col("tag") == "SSR")).with_columns(
+        pl.when(of_check_in).then(pl.coalesce("known", "owner")).otherwise("owner").alias("owner")
+    )
+    air = segments.filter((pl.col("group") < NON_AIR_GROUP) & (pl.col("tag") != "LTS"))
+    by_tag = {str(key[0]): part for key, part in air.partition_by("tag", as_dict=True).items()}
+    labels = (
+        flights(by_tag["TVL"]) if "TVL" in by_tag else pl.DataFrame(schema={"flight": pl.UInt64, "label": pl.String})
+    )
+    listed = [*other_names(rows, segments, limits.max_cell_bytes)]
+    for tag, part in by_tag.items():
+        if tag in READ_BY_TAG:
+            listed += READ_BY_TAG[tag](part.join(labels, on="flight", how="left", maintain_order="left"))
+    past = pl.col("tag") == "LTS"
+    listed.append(history(segments.filter((pl.col("group") >= HISTORY_GROUP) | past)))
+    documents = None
+    if "SSR" in by_tag:
+        requests = read_requests(by_tag["SSR"], rows)
+        listed += requests.items
+        documents = requests.documents
+        tally.add("tolerated-unknown-traveller", "", requests.unknown_kept.head(64), len(requests.unknown_kept))
+        tally.add("discarded-unknown-traveller", "", requests.unknown_dropped.head(64), len(requests.unknown_dropped))
+        tally.add("tolerated-request-code", "", requests.shapeless.head(64), len(requests.shapeless))
+    _count_beyond_annex(segments, tally)
+    rows = rows.join(party_sizes(segments, rows), on="pnr", how="left", maintain_order="left")
+    if documents is not None:
+        rows = rows.join(documents, on="owner", how="left", maintain_order="left")
+    return _with_cells(rows, listed, limits)
+
+
+def _count_beyond_annex(segments: pl.DataFrame, tally: Tally) -> None:
+    tag, group = pl.col("tag"), pl.col("group")
+    carried = tag.is_in([*READ_BY_TAG, *_STRUCTURE]) & (group < NON_AIR_GROUP)
+    beyond = segments.filter(~carried & (group < HISTORY_GROUP) & (tag != "LTS") & (group >= PNR_GROUP))["position"]
+    if len(beyond):
+        tally.add("discarded-beyond-annex", "", beyond.head(64), len(beyond))
+
+
+def _with_cells(rows: pl.DataFrame, listed: list[pl.DataFrame], limits: Limits) -> pl.DataFrame:
+    """`rows` with every column: of the whole PNR first, then the traveller's own."""
+    every = pl.concat(listed).sort("position", maintain_order=True)
+    shared = _cells(every.filter(pl.col("owner") == 0), "pnr")
+    own = _cells(every.filter(pl.col("owner") > 0), "owner")
+    wide = rows.join(shared, on="pnr", how="left", maintain_order="left").join(
+        own, on="owner", how="left", maintain_order="left", suffix=" own"
+    )
+    both = [
+        pl.coalesce(f"{column} own", column).alias(column)
+        if column == "ticketed_at"
+        else pl.concat_str([column, f"{column} own"], separator="\n", ignore_nulls=True).alias(column)
+        for column in _FROM_ITEMS
+    ]
+    missing = [pl.lit(None, pl.String).alias(column) for column in COLUMNS if column not in wide.columns]
+    wide = wide.with_columns(*both, *missing).select(pl.col("owner").alias(POSITION), *COLUMNS)
+    text = pl.col(COLUMNS)
+    wide = wide.with_columns(pl.when(text.str.len_bytes() > 0).then(text).name.keep())
+    _refuse_long_cells(wide, limits)
+    return wide
+
+
+def _cells(every: pl.DataFrame, key: str) -> pl.DataFrame:
+    """One row a `key`, one column for each of `_FROM_ITEMS`: its items, one a line."""
+    single = pl.col("column").is_in(_SINGLE)
+    joined = every.group_by(key, "column").agg(
+        pl.when(single.first()).then(pl.col("text").first()).otherwise(pl.col("text").str.join("\n")).alias("text")
+    )
+    return joined.pivot("column", on_columns=list(_FROM_ITEMS), index=key, values="text", aggregate_function="first")
+
+
+def _refuse_long_cells(wide: pl.DataFrame, limits: Limits) -> None:
+    longest = wide.select(pl.col(COLUMNS).str.len_bytes().max()).row(0, named=True)
+    for column, size in longest.items():
+        if size is not None and size > limits.max_cell_bytes:
+            position = wide.filter(pl.col(column).str.len_bytes() > limits.max_cell_bytes)[POSITION][0]
+            raise Refused(
+                Code.LIMIT_EXCEEDED,
+                f"The traveller at segment {position} has a cell {column} of more than {limits.max_cell_bytes} bytes.",
+                next_step="ask the partner whether the message is right; or raise the feed's max_cell_bytes",
+            )
+
+
+def _too_large(position: int) -> Refused:
+    return Refused(
+        Code.LIMIT_EXCEEDED,
+        f"The PNR at segment {position} is larger than a batch may grow.",
+        next_step="ask the partner whether SRC segments are missing",
+    )
