@@ -19,9 +19,13 @@ from pipeline.edges.sealing import CHUNK_BYTES, Identity, Origin, new_identity, 
 
 VECTORS = sorted(path for path in (Path(__file__).parent / "vectors" / "age").iterdir() if path.suffix != ".md")
 AROUND_CHUNKS = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 1]
-IDENTITY = new_identity()
+IDENTITY = Identity.of_secret(bech32.encode("age-secret-key-", bytes(range(32))))
 CONTENT = random.Random(1).randbytes(2 * CHUNK_BYTES + 100)
 SEALED = seal(CONTENT, [IDENTITY.recipient])
+
+# 32 zero bytes, with a right checksum, whose padding is not the four zero bits that it has to be.
+PADDED_WITH_ONE = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQP6PM6NR"
+PADDED_TOO_LONG = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQLK4VV9"
 
 Opener = Callable[[bytes, Identity], bytes]
 
@@ -163,6 +167,9 @@ def test_keys_are_written_as_the_age_specification_writes_them() -> None:
         (IDENTITY.secret[:-1] + "i", "mixes"),
         (IDENTITY.secret + "B", "character"),
         ("AGE-SECRET-KEY-1", "checksum"),
+        (PADDED_WITH_ONE, "padding"),
+        (PADDED_TOO_LONG, "padding"),
+        (bech32.encode("age-secret-key-", bytes(31)), "32 bytes"),
         ("", "does not begin"),
     ],
 )
