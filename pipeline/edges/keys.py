@@ -55,13 +55,18 @@ class Keyring:
 
     @classmethod
     def create(cls, directory: Path) -> "Keyring":
-        """The site's keyring; keys that were missing are new, keys that were there are unchanged."""
+        """The site's keyring: new, or as it was. A key that a whole keyring has lost is an error, never made anew.
+
+        The signing key comes last: where it is, the keyring was whole once, and to replace the pseudonym master or the
+        vault's identity in silence would change every pseudonym and leave the vault shut.
+        """
         _make_directory(directory)
         _check_private(directory)
-        _put_new(directory / _SIGNING, new_signing_key().secret_pem(), mode=0o600)
-        for name in (_VAULT, _QUARANTINE, _OPENING):
-            _put_new(directory / name, _identity_text(new_identity()), mode=0o600)
-        _put_new(directory / _MASTER, secrets.token_hex(_MASTER_BYTES).encode() + b"\n", mode=0o600)
+        if not (directory / _SIGNING).exists():
+            for name in (_VAULT, _QUARANTINE, _OPENING):
+                _put_new(directory / name, _identity_text(new_identity()), mode=0o600)
+            _put_new(directory / _MASTER, secrets.token_hex(_MASTER_BYTES).encode() + b"\n", mode=0o600)
+            _put_new(directory / _SIGNING, new_signing_key().secret_pem(), mode=0o600)
         return cls.open(directory)
 
     @classmethod

@@ -78,12 +78,23 @@ def test_a_second_creation_returns_what_is_there(keyring: Keyring) -> None:
 
 
 def test_a_creation_that_was_cut_short_is_finished_and_keeps_the_keys_that_it_had(keyring: Keyring) -> None:
-    (keyring.directory / "opening.txt").unlink()
+    for name in ("signing.pem", "opening.txt"):
+        (keyring.directory / name).unlink()
 
     again = Keyring.create(keyring.directory)
 
     assert again.vault == keyring.vault
     assert again.opening != keyring.opening
+
+
+@pytest.mark.parametrize("name", sorted(KEY_FILES - {"signing.pem"}))
+def test_a_key_that_a_whole_keyring_lost_is_not_replaced_in_silence(keyring: Keyring, name: str) -> None:
+    (keyring.directory / name).unlink()
+
+    error = error_of(lambda: Keyring.create(keyring.directory))
+
+    assert error.code is Code.SITE_KEY_MISSING
+    assert not (keyring.directory / name).exists()
 
 
 def test_creations_that_race_agree_on_the_keys(tmp_path: Path) -> None:
