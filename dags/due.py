@@ -2,7 +2,8 @@
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
-from pipeline.orchestration import TASK_DEFAULTS, Due, feeds
+from pipeline.orchestration.families import TASK_DEFAULTS, feeds
+from pipeline.orchestration.tasks import Due
 
 DOC = """
 ### {feed.title}: has it arrived?

@@ -2,16 +2,21 @@
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 
-from pipeline.orchestration import SWEEP_CRON, TASK_DEFAULTS, Sweep, catalogue, landing
+from pipeline.orchestration.assets import landing
+from pipeline.orchestration.families import SWEEP_CRON, TASK_DEFAULTS, catalogue
+from pipeline.orchestration.tasks import Sweep, Verdict
 
 DOC = """
 ### What it does
 Lists landing, claims each new delivery once, groups a backlog into lots and hands every lot to its feed's `receive` DAG.
 It runs when landing changes, and every five minutes in case an event was lost. A run with nothing to do is *skipped*.
 
-### When it is red
+### When `sweep` is red
 Storage did not answer for long, or the site's settings are wrong: the log says which. Correct it. There is nothing to
 rerun: the next sweep finds everything again.
+
+### When `verdict` is red
+A file landed where no feed is; it is in quarantine. Ask the partner to use its feed's folder, or add the feed.
 
 ### A lot that seems lost
 A lot without an outcome is handed out again by itself, after 5 minutes, then 10, 20 and so on.
@@ -28,4 +33,4 @@ with DAG(
     doc_md=DOC,
     tags=["intake"],
 ):
-    Sweep(task_id="sweep", feed_ids=tuple(catalogue().feeds))
+    Sweep(task_id="sweep", feed_ids=tuple(catalogue().feeds)) >> Verdict(task_id="verdict")

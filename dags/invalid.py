@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG
 
-from pipeline.orchestration import TASK_DEFAULTS, Invalid, broken_files, fault
+from pipeline.orchestration.families import TASK_DEFAULTS, broken_files, fault
+from pipeline.orchestration.tasks import Invalid
 
 DOC = """
 ### A file of the catalogue cannot be used

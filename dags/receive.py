@@ -2,14 +2,9 @@
 
 from airflow.sdk import DAG
 
-from pipeline.orchestration import (
-    TASK_DEFAULTS,
-    Receive,
-    Verdict,
-    arrived,
-    feeds,
-    one_run_per_partition,
-)
+from pipeline.orchestration.assets import arrived, one_run_per_partition
+from pipeline.orchestration.families import TASK_DEFAULTS, feeds
+from pipeline.orchestration.tasks import Receive, Verdict
 
 DOC = """
 ### {feed.title}

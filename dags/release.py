@@ -2,7 +2,9 @@
 
 from airflow.sdk import DAG
 
-from pipeline.orchestration import TASK_DEFAULTS, Release, accepted, agreements, one_run_per_partition
+from pipeline.orchestration.assets import accepted, one_run_per_partition
+from pipeline.orchestration.families import TASK_DEFAULTS, agreements
+from pipeline.orchestration.tasks import Release
 
 DOC = """
 ### {agreement.title}
