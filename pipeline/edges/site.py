@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError
 
@@ -95,6 +96,9 @@ class Site:
         path = directory / SETTINGS
         if not path.exists():
             path.write_text(_template(directory, catalogue_root, storage, s3), encoding="utf-8")
+        settings = _read(directory)
+        for url in (settings.landing, settings.private, settings.shared):
+            _make_local(_url(directory, url))
         Keyring.create(directory / "keys")
         return cls.open(directory)
 
@@ -138,6 +142,12 @@ def _read(directory: Path) -> Settings:
 
 def _url(directory: Path, url: str) -> str:
     return url if "://" in url else (directory / url).resolve().as_uri()
+
+
+def _make_local(url: str) -> None:
+    split = urlsplit(url)
+    if split.scheme == "file":
+        Path(unquote(split.path)).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _template(directory: Path, catalogue_root: Path, storage: str | None, s3: S3 | None) -> str:

@@ -27,4 +27,4 @@ def chunk_bytes(frame: pl.DataFrame) -> bytes:
 
 def read_chunk(content: bytes) -> pl.DataFrame:
     """The rows that `chunk_bytes` wrote."""
-    return pl.read_ipc(io.BytesIO(content), memory_map=False)
+    return pl.read_ipc(io.BytesIO(content))

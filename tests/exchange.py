@@ -1,0 +1,107 @@
+"""A whole exchange in a temporary folder: a real site with real stores and keys, its own copy of the catalogue, and its
+demo partners, so that a test can drop a delivery, run the journey, change policy and look at what came out."""
+
+import io
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from pipeline import journey
+from pipeline.edges.keys import create_demo_partner, read_identity
+from pipeline.edges.opening import read_private_key, sign
+from pipeline.edges.publication import Published
+from pipeline.edges.sealing import Origin, open_sealed, seal
+from pipeline.edges.site import S3, Site
+
+ROOT = Path(__file__).resolve().parent.parent
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@dataclass
+class Exchange:
+    """One site and its partners."""
+
+    directory: Path
+    now: datetime = NOON
+    storage: str | None = None
+    s3: S3 | None = None
+    site: Site = field(init=False)
+
+    def __post_init__(self) -> None:
+        shutil.copytree(ROOT / "catalogue", self.directory / "catalogue")
+        made = Site.create(self.directory / "site", self.directory / "catalogue", storage=self.storage, s3=self.s3)
+        for partner in made.catalogue().partners:
+            create_demo_partner(self.directory / "demo", made.keyring, partner, receives=True, signs=True)
+        self.reopen()
+
+    def reopen(self) -> None:
+        """A site as another worker would open it, at this exchange's clock."""
+        self.site = replace(Site.open(self.directory / "site"), now=lambda: self.now)
+
+    def drop(self, feed: str, content: bytes, name: str = "delivery", *, signed: bool = True) -> None:
+        """The partner has written `content`, sealed and signed as the feed asks."""
+        landing = self.site.landing.store
+        declared = self.site.catalogue().feeds.get(feed)
+        if declared and declared.sealed:
+            content = seal(content, [self.site.keyring.opening.recipient])
+        if declared and declared.signed and signed:
+            key = read_private_key((self.directory / "demo" / f"{declared.partner}.ed25519").read_bytes())
+            landing.put_new(f"{feed}/{name}.sig", sign([content], key))
+        landing.put_new(f"{feed}/{name}", content)
+        self.now = max(self.now, datetime.now(UTC)) + timedelta(seconds=30)
+
+    def receive(self) -> list[journey.Received]:
+        """Everything that has landed is received."""
+        return [journey.receive(self.site, lot.id) for lot in journey.sweep(self.site).lots]
+
+    def run(self) -> tuple[list[journey.Received], list[journey.Released]]:
+        """Everything that has landed is received, and released under every agreement of its feed."""
+        received = self.receive()
+        released = [
+            journey.release(self.site, agreement.id, kept)
+            for one in received
+            for kept in one.kept
+            for agreement in self.site.catalogue().agreements_of(one.lot.partition(".")[0])
+        ]
+        return received, released
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """The catalogue file now says `new` where it said `old`."""
+        file = self.directory / "catalogue" / path
+        text = file.read_text(encoding="utf-8")
+        if old not in text:
+            raise AssertionError(f"{path} does not say {old}")
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def published(self, agreement: str) -> list[Published]:
+        """What shared storage shows of an agreement."""
+        return [one for one in self.site.publication.releases() if one.predicate["agreement"]["id"] == agreement]
+
+    def opened(self, published: Published) -> list[pl.DataFrame]:
+        """The parts as their recipient reads them."""
+        identity = read_identity((self.directory / "demo" / f"{published.recipient}.identity.txt").read_bytes())
+        read: dict[str, Callable[[io.BytesIO], pl.DataFrame]] = {
+            "csv": lambda content: pl.read_csv(content, infer_schema=False),
+            "parquet": pl.read_parquet,
+        }
+        return [
+            read[part["key"].split(".")[-2]](
+                io.BytesIO(open_sealed(b"".join(self.site.publication.part(published, part["key"])), identity, origin=Origin.STORE))
+            )
+            for part in published.predicate["parts"]
+        ]
+
+    def everything_in_clear(self) -> bytes:
+        """Every byte of the site that is not sealed: objects that are not age files, keys and names."""
+        found = []
+        for path in sorted((self.directory / "site").rglob("*")):
+            if path.is_file():
+                content = path.read_bytes()
+                found.append(str(path).encode())
+                if not content.startswith(b"age-encryption.org/v1"):
+                    found.append(content)
+        return b"\n".join(found)
