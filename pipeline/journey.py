@@ -30,7 +30,7 @@ from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.landing import signature_of
 from pipeline.edges.ledger import Kind
 from pipeline.edges.opening import open_delivery, verify_signature
-from pipeline.edges.publication import Published, Spool
+from pipeline.edges.publication import Published, Spool, release_name
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.site import Site
 from pipeline.edges.sweeping import sweep_feed, sweep_stray
@@ -137,11 +137,6 @@ def release(site: Site, agreement_id: str, kept_key: str) -> Released:
     return Released(
         name, agreement.recipient, published.predicate["rows"]["released"], len(published.predicate["parts"]), already
     )
-
-
-def release_name(agreement: Agreement, kept: Kept) -> str:
-    """The release's name: one for each agreement and kept record, whatever the retries and edits in between."""
-    return f"{agreement.id}.{kept.key.removeprefix(kept.feed + '.')}"
 
 
 def due(site: Site, feed_id: str, at: datetime) -> None:

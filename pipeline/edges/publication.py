@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any
 
+from pipeline.core.agreement import Agreement
 from pipeline.core.canonical import canonical
 from pipeline.core.errors import Code, Refused, Unavailable
 from pipeline.core.statement import Part, read_statement
 from pipeline.edges.sealing import seal
 from pipeline.edges.signing import SigningKey, open_envelope, sign_statement
 from pipeline.edges.storage import AlreadyThere, Store
+from pipeline.edges.vault import Kept
 
 SPOOL_MEMORY_BYTES = 64 * 1024 * 1024
 
@@ -136,6 +138,11 @@ class Publication:
     def part(self, published: Published, key: str) -> Iterator[bytes]:
         """The sealed bytes of one part, as they are stored."""
         return self.store.blocks(f"{_folder(published.recipient, published.release)}/{key}")
+
+
+def release_name(agreement: Agreement, kept: Kept) -> str:
+    """The release's name: one for each agreement and kept record, whatever the retries and edits in between."""
+    return f"{agreement.id}.{kept.key.removeprefix(kept.feed + '.')}"
 
 
 def _folder(recipient: str, release: str) -> str:
