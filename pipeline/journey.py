@@ -131,7 +131,11 @@ def release(site: Site, agreement_id: str, kept_key: str) -> Released:
     published = site.publication.find(agreement.recipient, name)  # 8. already done?
     already = published is not None
     if published is None:
-        published = _publish(site, catalogue, agreement, kept, name)
+        try:
+            published = _publish(site, catalogue, agreement, kept, name)
+        except Refused as refusal:
+            _record_withheld(site, catalogue, agreement, name, refusal)
+            raise
     _record_released(site, agreement, published)  # 14. record
     site.publication.announce(published)  # 15. announce
     return Released(
@@ -374,6 +378,24 @@ def _seal(agreement: Agreement, cleared: Cleared, spool: Spool, at: datetime, *,
 
 def _pseudonym_key(site: Site, agreement: Agreement, domain: str) -> str:
     return site.keyring.pseudonym_key(agreement.id, domain, agreement.pseudonym_epoch).hex()
+
+
+def _record_withheld(site: Site, catalogue: Catalogue, agreement: Agreement, name: str, refusal: Refused) -> None:
+    """The ledger says why the agreement, as it is now, releases nothing of these rows."""
+    digest = catalogue.digests[agreement.id]
+    site.ledger.append(
+        id=f"refused:{name}:{digest}:{refusal.code.value}",
+        kind=Kind.REFUSED,
+        subject=name,
+        facts={
+            "agreement": agreement.id,
+            "agreement_digest": digest,
+            "recipient": agreement.recipient,
+            "code": refusal.code.value,
+            "message": refusal.message,
+        },
+        at=site.now(),
+    )
 
 
 def _record_released(site: Site, agreement: Agreement, published: Published) -> None:
