@@ -14,6 +14,7 @@ help: ## what there is (this list)
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 setup: $(RUN) ## make .venv from requirements.lock; nothing else is installed anywhere
+	@echo ".venv is ready. Next: make run, or make test."
 
 run: $(RUN) ## the demonstration: Airflow, a site, the sample deliveries; until Ctrl-C
 	@exec $(BIN)/safeconduct up --demo $(if $(PORT),--port $(PORT))
