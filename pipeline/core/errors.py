@@ -59,6 +59,7 @@ class Code(Enum):
     PORT_IN_USE = "port-in-use"
     NOTHING_ARRIVED = "nothing-arrived"
     NOT_FOUND = "not-found"
+    NAME_AMBIGUOUS = "name-ambiguous"
     # Conflict
     OBJECT_DIFFERS = "object-differs"
     OBJECT_MISSING = "object-missing"
