@@ -172,7 +172,7 @@ class _Carrier:
         booked = day - timedelta(days=draw.randint(5, 200))
         at = f"{booked:%d%m%y}:{draw.randint(0, 23):02}{draw.randint(0, 59):02}"
         people = self._people(party, bad)
-        own = "AB-1" if bad == "locator" else locator
+        own = locator[:4] + "-1" if bad == "locator" else locator
         segments = ["SRC", f"RCI+1A:{own}::{at}+{carrier}:{locator[::-1]}:C", f"DAT+700:{day:%d%m%y}:0410"]
         if draw.random() < 0.3:
             segments.append(f"IFT+4:28::{carrier}+{draw.choice(HARMLESS_REMARKS).translate(_RELEASED)}")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.core.errors import Code, Refused
-from pipeline.core.findings import Finding, Tally
+from pipeline.core.findings import ROWS_NAMED, Finding, Tally
 from pipeline.formats.batch import Limits
 from pipeline.formats.edifact_envelope import Envelope
 
@@ -209,7 +209,7 @@ def _text(piece: bytes, characters: ServiceCharacters, encoding: str, before: in
         error.object = b""
     if broken_at >= 0:
         raise _unreadable(before + characters.to_marks(piece)[:broken_at].count(TERMINATOR.encode()) + 1)
-    if text.isascii():
+    if encoding == "utf-8" and b"\xc2" not in piece and b"\xe2\x80" not in piece:
         return text
     # The apostrophe of word processors ends a segment where a line end, a tag and a separator follow: no text does that.
     odd = rf"\u2019(?=[\r\n]+[A-Z][A-Z0-9]{{2}}[{ELEMENT}{TERMINATOR}])"
@@ -228,6 +228,7 @@ def _frame(text: str, before: int, longest_bytes: int, tally: Tally) -> pl.DataF
     blank = pl.col("segment").str.len_bytes() == 0
     position = (~blank).cum_sum().cast(pl.UInt64) + before
     frame = frame.with_columns(position.alias("position"))
+    counts = dict[str, int]()
     for rule, where in (
         ("tolerated-stray-terminator", blank),
         ("tolerated-odd-terminator", cell.str.starts_with(_ODD_TERMINATOR)),
@@ -237,10 +238,13 @@ def _frame(text: str, before: int, longest_bytes: int, tally: Tally) -> pl.DataF
         ("tolerated-needless-release", pl.col("segment").str.contains(_NEEDLESS_RELEASE, literal=True)),
     ):
         found = frame.filter(where)["position"]
-        if len(found):
-            tally.add(rule, "", found.head(64), len(found))
-    segment = pl.col("segment").str.replace_all(r"[\r\n\t\x1a]+", " ").str.replace_all(_NEEDLESS_RELEASE, "")
-    frame = frame.filter(~blank).select("position", segment.alias("segment"))
+        counts[rule] = len(found)
+        tally.add(rule, "", found.head(ROWS_NAMED), len(found))
+    frame = frame.filter(~blank).select("position", "segment")
+    if counts["tolerated-control-character"]:
+        frame = frame.with_columns(pl.col("segment").str.replace_all(r"[\r\n\t\x1a]+", " "))
+    if counts["tolerated-needless-release"]:
+        frame = frame.with_columns(pl.col("segment").str.replace_all(_NEEDLESS_RELEASE, "", literal=True))
     _refuse_malformed(frame, longest_bytes)
     return frame.select(
         "position", pl.col("segment").str.slice(0, 3).alias("tag"), pl.col("segment").str.slice(4).alias("body")

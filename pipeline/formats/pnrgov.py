@@ -26,9 +26,10 @@ from pipeline.formats.pnrgov_context import (
     Annotated,
     annotate,
 )
-from pipeline.formats.pnrgov_items import READ_BY_TAG, flights, history
+from pipeline.formats.pnrgov_items import READ_BY_TAG, flight_items, flights, history, labelled
 from pipeline.formats.pnrgov_messages import Messages, require_pnrgov
 from pipeline.formats.pnrgov_requests import read_requests
+from pipeline.formats.pnrgov_times import present
 from pipeline.formats.pnrgov_travellers import (
     PRIME_FLIGHT,
     checked_in,
@@ -85,7 +86,7 @@ COLUMNS = (
 )
 """Every column that the reader can fill, in order."""
 
-_STRUCTURE = frozenset({"SRC", "TIF", "SSR", "EQN"})
+_STRUCTURE = frozenset({"SRC", "TIF", "TVL", "SSR", "EQN"})
 _SINGLE = ("record_locator", "locator_carrier", "booked_at", "last_changed_at")
 _CHECK_IN_TAGS = ("TRI", "TIF", "SSD", "TBD", "SSR", "IFT")
 _FROM_ITEMS = tuple(
@@ -230,13 +231,12 @@ def _rows(annotated: Annotated, known_flights: pl.DataFrame, limits: Limits, tal
     )
     air = segments.filter((pl.col("group") < NON_AIR_GROUP) & (pl.col("tag") != "LTS"))
     by_tag = {str(key[0]): part for key, part in air.partition_by("tag", as_dict=True).items()}
-    labels = (
-        flights(by_tag["TVL"]) if "TVL" in by_tag else pl.DataFrame(schema={"flight": pl.UInt64, "label": pl.String})
-    )
+    opened = flights(by_tag.get("TVL", air.clear()))
     listed = [*other_names(rows, segments, limits.max_cell_bytes)]
+    listed += flight_items(by_tag.get("TVL", air.clear()), opened)
     for tag, part in by_tag.items():
         if tag in READ_BY_TAG:
-            listed += READ_BY_TAG[tag](part.join(labels, on="flight", how="left", maintain_order="left"))
+            listed += READ_BY_TAG[tag](labelled(part, opened))
     past = pl.col("tag") == "LTS"
     listed.append(history(segments.filter((pl.col("group") >= HISTORY_GROUP) | past)))
     documents = None
@@ -278,19 +278,24 @@ def _with_cells(rows: pl.DataFrame, listed: list[pl.DataFrame], limits: Limits) 
     ]
     missing = [pl.lit(None, pl.String).alias(column) for column in COLUMNS if column not in wide.columns]
     wide = wide.with_columns(*both, *missing).select(pl.col("owner").alias(POSITION), *COLUMNS)
-    text = pl.col(COLUMNS)
-    wide = wide.with_columns(pl.when(text.str.len_bytes() > 0).then(text).name.keep())
+    wide = wide.with_columns(present(pl.col(COLUMNS)).name.keep())
     _refuse_long_cells(wide, limits)
     return wide
 
 
 def _cells(every: pl.DataFrame, key: str) -> pl.DataFrame:
     """One row a `key`, one column for each of `_FROM_ITEMS`: its items, one a line."""
-    single = pl.col("column").is_in(_SINGLE)
-    joined = every.group_by(key, "column").agg(
-        pl.when(single.first()).then(pl.col("text").first()).otherwise(pl.col("text").str.join("\n")).alias("text")
+    # Grouping by one number and joining lists is an order of magnitude faster than joining within groups.
+    at = pl.col("column").replace_strict({column: at for at, column in enumerate(_FROM_ITEMS)}, return_dtype=pl.UInt64)
+    grouped = every.select((pl.col(key) * 64 + at).alias("cell"), "text").group_by("cell").agg("text")
+    at = pl.col("cell") % 64
+    single = at.is_in([_FROM_ITEMS.index(column) for column in _SINGLE])
+    text = pl.when(single).then(pl.col("text").list.first()).otherwise(pl.col("text").list.join("\n"))
+    cells = grouped.select((pl.col("cell") // 64).alias(key), at.alias("column"), text.alias("text"))
+    wide = cells.pivot(
+        "column", on_columns=list(range(len(_FROM_ITEMS))), index=key, values="text", aggregate_function="first"
     )
-    return joined.pivot("column", on_columns=list(_FROM_ITEMS), index=key, values="text", aggregate_function="first")
+    return wide.rename({str(at): column for at, column in enumerate(_FROM_ITEMS)})
 
 
 def _refuse_long_cells(wide: pl.DataFrame, limits: Limits) -> None:

@@ -59,13 +59,13 @@ def annotate(frame: pl.DataFrame, message: int) -> Annotated:
     in_flight = (group >= FLIGHT_GROUP) & (group < NON_AIR_GROUP)
     # A TVL without date and places carries the other carrier's flight number (code share); it opens no flight.
     opens_flight = (tag == "TVL") & in_flight & ~pl.col("body").str.starts_with(ELEMENT + ELEMENT)
-    body = pl.col("body")
-    is_group = body.str.contains(rf"\A[^{ELEMENT}]*{COMPONENT}G(?:{COMPONENT}|{ELEMENT}|\z)") | body.str.contains(
-        rf"\A[^{ELEMENT}]*{ELEMENT}[^{COMPONENT}{ELEMENT}]*{COMPONENT}G(?:{COMPONENT}|{ELEMENT}|\z)"
-    )
     opens_traveller = (tag == "TIF") & (group == TRAVELLER_GROUP)
     inside = inside.with_columns(
-        pl.when(opens_traveller & is_group).then(at * 0).when(opens_traveller).then(at).alias("traveller"),
+        pl.when(opens_traveller & at.is_in(_groups(inside)))
+        .then(at * 0)
+        .when(opens_traveller)
+        .then(at)
+        .alias("traveller"),
         _latest(opens_flight).alias("flight"),
         _latest(tag.is_in(_AFTER_CHECK_IN)).alias("interrupted"),
         _latest((tag == "TRI") & in_flight).alias("check_in"),
@@ -85,6 +85,13 @@ def annotate(frame: pl.DataFrame, message: int) -> Annotated:
         ).drop("traveller", "interrupted"),
         level0.drop("pnr", "outside"),
     )
+
+
+def _groups(inside: pl.DataFrame) -> pl.Series:
+    """Where a TIF names a group (type G, with the surname or after the given names)."""
+    name, more = rf"[^{ELEMENT}]*", rf"[^{COMPONENT}{ELEMENT}]*"
+    group = rf"\A{name}(?:{ELEMENT}{more})?{COMPONENT}G(?:{COMPONENT}|{ELEMENT}|\z)"
+    return inside.filter((pl.col("tag") == "TIF") & pl.col("body").str.contains(group))["position"].implode()
 
 
 def _latest(opens: pl.Expr, *, start: int = 0) -> pl.Expr:

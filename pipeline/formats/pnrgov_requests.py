@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.formats.edifact import COMPONENT, ELEMENT
-from pipeline.formats.pnrgov_items import Items, component, items, line, words
+from pipeline.formats.edifact import COMPONENT
+from pipeline.formats.pnrgov_items import Items, components, each_element, elements, items, line, spread, words
 from pipeline.formats.pnrgov_times import birth_date, expiry_date, present
 
 _SEAT_CODES = ("SEAT", "NSST", "NSSA", "NSSB", "NSSM", "NSSW", "SMSA", "SMSB", "SMST", "SMSW", "RQST")
@@ -36,20 +36,16 @@ class Requests:
 
 def read_requests(ssr: pl.DataFrame, travellers: pl.DataFrame) -> Requests:
     """What the SSRs say. One that names travellers is theirs; else its group's traveller's; else the whole PNR's."""
-    heads = ssr.with_columns(
-        pl.col("body").str.splitn(ELEMENT, 2).struct.rename_fields(["head", "details"]).alias("parts")
-    ).unnest("parts")
-    names = ["code", "status", "quantity", "carrier", "reserved", "number", "board", "off", "text"]
-    heads = heads.with_columns(
-        pl.col("head").str.splitn(COMPONENT, _TEXT + 1).struct.rename_fields(names).alias("parts")
-    ).unnest("parts")
-    heads = heads.with_columns(*(present(pl.col(name)).alias(name) for name in names[:_TEXT]), words(pl.col("text")))
-    shaped = pl.col("code").str.contains(r"\A[A-Z0-9]{4}\z").fill_null(value=False)
+    heads = elements(ssr, "head").drop("flight", "payment", "split", "group", "check_in", "message", "known", "tag")
+    names = ("code", "status", "quantity", "carrier", "", "", "board", "off")
+    parts = pl.col("head").str.splitn(COMPONENT, _TEXT + 1).struct.field(f"field_{_TEXT}")
+    heads = components(heads, "head", *names).with_columns(words(parts).alias("text"))
     addressed, kept, dropped = _addressed(heads, travellers)
     alone = travellers.group_by("pnr").agg(pl.len().alias("party"), pl.col("owner").first().alias("only"))
-    addressed = addressed.join(alone, on="pnr", how="left").with_columns(
+    addressed = addressed.join(alone, on="pnr", how="left", maintain_order="left").with_columns(
         pl.when((pl.col("owner") == 0) & (pl.col("party") == 1)).then("only").otherwise("owner").alias("owner")
     )
+    shaped = pl.col("code").str.contains(r"\A[A-Z0-9]{4}\z").fill_null(value=False)
     fine = addressed.filter(shaped)
     documents, further = _documents(fine.filter(pl.col("code") == "DOCS"), travellers)
     listed = [*further, *_listed(fine), items(addressed.filter(~shaped), "remarks", _raw())]
@@ -58,29 +54,19 @@ def read_requests(ssr: pl.DataFrame, travellers: pl.DataFrame) -> Requests:
 
 def _addressed(heads: pl.DataFrame, travellers: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, pl.Series]:
     """One row for each traveller that an SSR names, with that one's `detail` (a seat, say)."""
-    split = heads.with_columns(pl.col("details").fill_null("").str.split(ELEMENT).alias("detail"))
-    split = split.explode("detail", empty_as_null=True)
-    blank = words(pl.col("detail")).is_null()
-    first = pl.int_range(pl.len()).over("position") == 0
-    split = split.filter(~blank | first).with_columns(
-        words(component(pl.col("detail"), 0)).alias("detail"),
-        component(pl.col("detail"), 2).str.strip_chars_start("0").alias("ref"),
+    details = each_element(heads.select("position", "body"), first=1)
+    details = components(details, "body", "detail", "", "ref").select(
+        "position", words(pl.col("detail")).alias("detail"), pl.col("ref").str.strip_chars_start("0")
     )
-    split = split.filter(pl.col("ref").is_not_null() | pl.col("detail").is_not_null() | _only_row())
+    each = heads.join(details, on="position", how="left", maintain_order="left_right")
     known = travellers.select("pnr", "ref", pl.col("owner").alias("named")).drop_nulls("ref")
-    split = split.join(known.unique(["pnr", "ref"], keep="first"), on=["pnr", "ref"], how="left", maintain_order="left")
+    known = known.unique(["pnr", "ref"], keep="first", maintain_order=True)
+    each = each.join(known, on=["pnr", "ref"], how="left", maintain_order="left")
     unknown = pl.col("ref").is_not_null() & pl.col("named").is_null()
-    kept = split.filter(unknown & (pl.col("owner") > 0))["position"]
-    dropped = split.filter(unknown & (pl.col("owner") == 0))["position"]
-    owned = split.filter(~unknown | (pl.col("owner") > 0)).with_columns(pl.coalesce("named", "owner").alias("owner"))
-    merged = owned.group_by("position", "owner", maintain_order=True).agg(
-        pl.all().exclude("detail", "ref", "named").first(), pl.col("detail").drop_nulls().str.join(" ")
-    )
-    return merged.with_columns(present(pl.col("detail"))), kept, dropped
-
-
-def _only_row() -> pl.Expr:
-    return pl.len().over("position") == 1
+    kept = each.filter(unknown & (pl.col("owner") > 0))["position"]
+    dropped = each.filter(unknown & (pl.col("owner") == 0))["position"]
+    owned = each.filter(~unknown | (pl.col("owner") > 0))
+    return owned.with_columns(pl.coalesce("named", "owner").alias("owner")), kept, dropped
 
 
 def _raw() -> pl.Expr:
@@ -112,16 +98,10 @@ def _documents(docs: pl.DataFrame, travellers: pl.DataFrame) -> tuple[pl.DataFra
     A parent carries the infant's DOCS (sex FI or MI), which is not the parent's own. Of several, the first with a
     number wins. One that names nobody in a party of many is nobody's own.
     """
-    fields = docs.with_columns(pl.col("text").fill_null("").str.strip_prefix("/").str.split("/").alias("fields"))
-    fields = fields.with_columns(
-        *(
-            present(pl.col("fields").list.get(index, null_on_oob=True)).alias(name)
-            for index, name in enumerate(_DOCUMENT)
-        ),
-        present(pl.col("fields").list.slice(len(_DOCUMENT), 3).list.join("/").str.strip_chars_end("/ ")).alias(
-            "document_names"
-        ),
-    )
+    fields = docs.with_columns(pl.col("text").fill_null("").str.strip_prefix("/").alias("said"))
+    fields = spread(fields, "said", "/", (*_DOCUMENT, "name", "given", "second"))
+    names = pl.concat_str(["name", "given", "second"], separator="/", ignore_nulls=True)
+    fields = fields.with_columns(present(names).alias("document_names"))
     own = fields.join(
         travellers.select("owner", "traveller_type", "departs_at"), on="owner", how="inner", maintain_order="left"
     )

@@ -12,18 +12,25 @@ _MONTH_NUMBERS = [f"-{number:02}-" for number in range(1, 13)]
 
 
 def present(cell: pl.Expr) -> pl.Expr:
-    """The cell without blanks around it; null where nothing is left."""
-    bare = cell.str.strip_chars(" ")
-    return pl.when(bare.str.len_bytes() > 0).then(bare)
+    """The cell; null where it is empty."""
+    return pl.when(cell != "").then(cell)
 
 
 def moment(day: pl.Expr, time: pl.Expr) -> pl.Expr:
     """DDMMYY and HHMM (or HHMMSS, or nothing) as YYYY-MM-DDTHH:MM, or YYYY-MM-DD where there is no time."""
-    raw = pl.concat_str([present(day), present(time)], separator=":", ignore_nulls=True)
-    return present(
-        raw.str.replace(
-            r"\A([0-9]{2})([0-9]{2})([0-9]{2}):([0-9]{2})([0-9]{2})(?:[0-9]{2})?\z", "20${3}-${2}-${1}T${4}:${5}"
-        ).str.replace(r"\A([0-9]{2})([0-9]{2})([0-9]{2})\z", "20${3}-${2}-${1}")
+    iso_day = pl.concat_str(
+        [pl.lit("20"), day.str.slice(4, 2), pl.lit("-"), day.str.slice(2, 2), pl.lit("-"), day.str.slice(0, 2)]
+    )
+    iso_time = pl.concat_str([pl.lit("T"), time.str.slice(0, 2), pl.lit(":"), time.str.slice(2, 2)])
+    dated = day.str.contains(r"\A[0-9]{6}\z")
+    timed = time.str.contains(r"\A[0-9]{4}(?:[0-9]{2})?\z")
+    raw = pl.concat_str([day, time], separator=":", ignore_nulls=True)
+    return (
+        pl.when(dated & timed)
+        .then(pl.concat_str([iso_day, iso_time]))
+        .when(dated & time.is_null())
+        .then(iso_day)
+        .otherwise(present(raw))
     )
 
 

@@ -3,9 +3,8 @@
 import polars as pl
 
 from pipeline.core.errors import Code, Refused
-from pipeline.formats.edifact import ELEMENT
 from pipeline.formats.pnrgov_context import FLIGHT_GROUP, TRAVELLER_GROUP, Annotated
-from pipeline.formats.pnrgov_items import component, element, items, line
+from pipeline.formats.pnrgov_items import components, elements, flights, items, words
 from pipeline.formats.pnrgov_times import moment, present
 
 PRIME_FLIGHT = (
@@ -16,6 +15,7 @@ PRIME_FLIGHT = (
     "departs_at",
     "arrives_at",
 )
+_NAMES = ("surname", "given_names", "traveller_type", "traveller_ref")
 MOST_TRAVELLERS = 999
 """The largest party that a PNR may hold; each row names all the others."""
 
@@ -25,25 +25,25 @@ def prime_flights(level0: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
 
     Such an arrival is null: the day is not said.
     """
-    tvl = level0.filter(pl.col("tag") == "TVL").unique("message", keep="first", maintain_order=True)
-    when = element(0)
-    arrival_day = component(when, 2)
-    dayless = (arrival_day.is_null() & component(when, 3).is_not_null()) | (
-        arrival_day.str.contains(r"\A[0-9]{4}\z").fill_null(value=False) & component(when, 3).is_null()
-    )
-    flights = tvl.select(
+    first = level0.filter(pl.col("tag") == "TVL").unique("message", keep="first", maintain_order=True)
+    opened = flights(first.with_columns(pl.col("position").alias("flight")))
+    tvl = first.select("message", "position").join(opened, left_on="position", right_on="flight", maintain_order="left")
+    day, time = pl.col("arrival_day"), pl.col("arrival_time")
+    hour_for_day = day.str.contains(r"\A[0-9]{4}\z") & time.is_null()
+    dayless = ((day.is_null() & time.is_not_null()) | hour_for_day).fill_null(value=False)
+    prime = tvl.select(
         "message",
-        component(element(3), 0).alias("flight_carrier"),
-        component(element(4), 0).alias("flight_number"),
-        component(element(1), 0).alias("departure_airport"),
-        component(element(2), 0).alias("arrival_airport"),
-        moment(component(when, 0), component(when, 1)).alias("departs_at"),
-        pl.when(~dayless).then(moment(arrival_day, component(when, 3))).alias("arrives_at"),
+        pl.col("marketing").alias("flight_carrier"),
+        "flight_number",
+        pl.col("departure").alias("departure_airport"),
+        pl.col("arrival").alias("arrival_airport"),
+        moment(pl.col("day"), pl.col("time")).alias("departs_at"),
+        pl.when(~dayless).then(moment(day, time)).alias("arrives_at"),
     )
-    return flights, tvl.filter(dayless)["position"]
+    return prime, tvl.filter(dayless)["position"]
 
 
-def travellers(annotated: Annotated, flights: pl.DataFrame) -> pl.DataFrame:
+def travellers(annotated: Annotated, prime: pl.DataFrame) -> pl.DataFrame:
     """One row a traveller of GR2; a PNR without one gives a row without names. In the order of the segments.
 
     Columns: owner, pnr, message, surname, given_names, traveller_type, traveller_ref, ref (to match), then the message's
@@ -61,31 +61,28 @@ def travellers(annotated: Annotated, flights: pl.DataFrame) -> pl.DataFrame:
             f"Segment {lost[0]} names a traveller after the flights of its PNR, outside a check-in.",
             next_step="ask the partner for messages with the groups in the order of the implementation guide",
         )
-    named = tif.filter(pl.col("owner") == pl.col("position")).select(
-        "owner",
-        "pnr",
-        "message",
-        component(element(0), 0).alias("surname"),
-        component(element(1), 0).alias("given_names"),
-        component(element(1), 1).alias("traveller_type"),
-        component(element(1), 2).alias("traveller_ref"),
-    )
+    named = _names(tif.filter(pl.col("owner") == pl.col("position"))).select("owner", "pnr", "message", *_NAMES)
     nameless = segments.filter(pl.col("tag") == "SRC").join(named, on="pnr", how="anti")
     rows = pl.concat([named, nameless.select(pl.col("pnr").alias("owner"), "pnr", "message")], how="diagonal").sort(
         "owner"
     )
-    return _with_refs(rows, segments).join(flights, on="message", how="left", maintain_order="left")
+    return _with_refs(rows, segments).join(prime, on="message", how="left", maintain_order="left")
+
+
+def _names(tif: pl.DataFrame) -> pl.DataFrame:
+    apart = components(elements(tif, "name", "person"), "name", "surname")
+    return components(apart, "person", *_NAMES[1:])
 
 
 def _with_refs(rows: pl.DataFrame, segments: pl.DataFrame) -> pl.DataFrame:
     """Where TIF gives no reference, REF's stands in, and then the place in the party: "#2"."""
-    reference = (
-        segments.filter((pl.col("tag") == "REF") & (pl.col("owner") > 0))
-        .unique("owner", keep="first", maintain_order=True)
-        .select("owner", line(component(element(0), 0), component(element(0), 1)).alias("unique_ref"))
+    reference = segments.filter((pl.col("tag") == "REF") & (pl.col("owner") > 0)).unique(
+        "owner", keep="first", maintain_order=True
     )
-    counted = (pl.int_range(pl.len()).over("pnr") + 1).cast(pl.String)
-    place = pl.when(pl.col("surname").is_not_null()).then("#" + counted)
+    reference = reference.select("owner", words(pl.col("body")).alias("unique_ref"))
+    at = pl.int_range(pl.len())
+    place = at - pl.when(pl.col("pnr").is_first_distinct()).then(at).otherwise(0).cum_max() + 1
+    place = pl.when(pl.col("surname").is_not_null()).then(pl.concat_str([pl.lit("#"), place]))
     party = rows.group_by("pnr").agg(pl.len().alias("party"), pl.col("pnr").first().alias("first"))
     crowded = party.filter(pl.col("party") > MOST_TRAVELLERS)["first"]
     if len(crowded):
@@ -107,18 +104,11 @@ def checked_in(segments: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame
     The reference in the check-in's own TIF says who it is; without one the reference in TRI; then the name.
     """
     inside = segments.filter(pl.col("check_in") > 0)
-    tri = inside.filter(pl.col("tag") == "TRI").select(
-        "check_in", "pnr", component(element(1), 3).str.strip_chars_start("0").alias("tri_ref")
-    )
-    tif = (
-        inside.filter(pl.col("tag") == "TIF")
-        .unique("check_in", keep="first")
-        .select(
-            "check_in",
-            component(element(1), 2).str.strip_chars_start("0").alias("tif_ref"),
-            component(element(0), 0).alias("surname"),
-            component(element(1), 0).alias("given_names"),
-        )
+    tri = components(elements(inside.filter(pl.col("tag") == "TRI"), "", "who"), "who", "", "", "", "tri_ref")
+    tri = tri.select("check_in", "pnr", pl.col("tri_ref").str.strip_chars_start("0"))
+    tif = _names(inside.filter(pl.col("tag") == "TIF").unique("check_in", keep="first", maintain_order=True))
+    tif = tif.select(
+        "check_in", "surname", "given_names", pl.col("traveller_ref").str.strip_chars_start("0").alias("tif_ref")
     )
     found = tri.join(tif, on="check_in", how="left", maintain_order="left")
     for wanted, offered in (("tif_ref", ["ref"]), ("tri_ref", ["ref"]), ("name", ["surname", "given_names"])):
@@ -151,24 +141,19 @@ def other_names(rows: pl.DataFrame, segments: pl.DataFrame, longest_bytes: int) 
         named.select("pnr", pl.col("owner").alias("position"), "text"), on="pnr", how="inner"
     )
     others = pairs.filter(pl.col("owner") != pl.col("position")).sort("owner", "position")
-    group = segments.filter(
-        (pl.col("tag") == "TIF") & (pl.col("group") == TRAVELLER_GROUP) & (pl.col("owner") == 0)
-    ).with_columns(pl.col("body").str.split(ELEMENT).list.first().alias("head"))
+    group = segments.filter((pl.col("tag") == "TIF") & (pl.col("group") == TRAVELLER_GROUP) & (pl.col("owner") == 0))
     return [
         items(others, "other_names", pl.col("text")),
-        items(group, "other_names", component(pl.col("head"), 0)),
+        items(_names(group), "other_names", pl.col("surname")),
     ]
 
 
 def party_sizes(segments: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """`traveller_count` of each PNR: the quantity that its flights are booked for (RPI), else the travellers named."""
-    quantity = component(element(0), 0)
-    booked = (
-        segments.filter(pl.col("tag") == "RPI")
-        .with_columns(pl.when(quantity.str.contains(r"\A[0-9]{1,3}\z")).then(quantity).cast(pl.UInt16).alias("booked"))
-        .group_by("pnr")
-        .agg(pl.col("booked").max())
+    booked = elements(segments.filter(pl.col("tag") == "RPI"), "quantity").filter(
+        pl.col("quantity").str.contains(r"\A[0-9]{1,3}\z")
     )
+    booked = booked.group_by("pnr").agg(pl.col("quantity").cast(pl.UInt16).max().alias("booked"))
     named = rows.group_by("pnr").agg(pl.col("surname").count().cast(pl.UInt16).alias("named"))
     both = named.join(booked, on="pnr", how="left").filter(pl.coalesce("booked", "named") > 0)
     return both.select("pnr", pl.coalesce("booked", "named").cast(pl.String).alias("traveller_count"))
