@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 
-from pipeline.core.acceptance import split, survey
 from pipeline.core.agreement import Agreement
 from pipeline.core.authority import Authorised, authorise
 from pipeline.core.clearance import Cleared, clear_partial, clear_rows, clear_table
@@ -21,6 +20,7 @@ from pipeline.core.delivery import Delivery, Lot
 from pipeline.core.duration import after
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
 from pipeline.core.feed import Feed
+from pipeline.core.findings import Tally
 from pipeline.core.layout import sheets
 from pipeline.core.redaction import compile_redaction, reasons, redact
 from pipeline.core.statement import Source, statement
@@ -28,15 +28,17 @@ from pipeline.core.statistics import tabulate
 from pipeline.core.validation import CompiledSchema
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.landing import signature_of
-from pipeline.edges.ledger import Kind
-from pipeline.edges.opening import open_delivery, verify_signature
+from pipeline.edges.ledger import Fact, Kind
+from pipeline.edges.opening import open_delivery, read_signature, verify_digest, verify_signature
+from pipeline.edges.pace import ahead, behind
 from pipeline.edges.publication import Published, Spool, release_name
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.site import Site
+from pipeline.edges.sorting import Sorting
 from pipeline.edges.sweeping import sweep_feed, sweep_stray
 from pipeline.edges.vault import Accepted, Kept
-from pipeline.formats.batch import Parsed
-from pipeline.formats.parts import chunk_bytes, part_bytes, read_chunk
+from pipeline.formats.batch import tallied
+from pipeline.formats.parts import part_bytes
 from pipeline.formats.readers import limits_of, reader_of
 
 Blocks = Callable[[], Iterator[bytes]]
@@ -170,37 +172,23 @@ def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery) 
     """One delivery's good rows are sealed in the vault, not yet kept; its rejected rows are in quarantine."""
     opened = _open(site, feed, delivery)  # 3. open
     reader, limits = reader_of(feed), limits_of(feed)
-    parsed = Parsed(lambda: reader.read(opened(), schema.columns, limits))  # 4. parse
-    surveyed = survey(parsed.frames, schema, feed.acceptance, parsed.tally, seed=secrets.randbits(64))  # 5. validate
-    chunks, held = [], []
-    for rows in split(parsed.frames, surveyed):
-        if rows.rejected.height:
-            held.append(site.quarantine.hold_rows(delivery.id, chunk_bytes(rows.rejected)))  # 6. hold
-        if rows.accepted.height:
-            chunks.append(
-                site.vault.put_chunk(delivery.id, rows.accepted.height, chunk_bytes(rows.accepted))
-            )  # 7. keep
-    if surveyed.rejected_rows:
+    tally = Tally()
+    frames = tallied(reader.read(opened, schema.columns, limits), tally)  # 4. parse
+    sorting = Sorting(site.vault, site.quarantine, delivery, schema, seed=secrets.randbits(64))
+    accepted = sorting.sort(frames, tally, feed.acceptance)  # 5. validate, 6. hold, 7. keep
+    if accepted.rejected:
         site.quarantine.report(
             delivery,
             refusal=None,
-            rows=surveyed.rows,
-            rejected=surveyed.rejected_rows,
-            findings=surveyed.findings,
-            row_objects=tuple(held),
+            rows=accepted.received,
+            rejected=accepted.rejected,
+            findings=accepted.findings,
+            row_objects=tuple(sorting.held),
         )
-    return Accepted(
-        delivery=delivery.id,
-        landed_as=delivery.landed_as,
-        received=surveyed.rows,
-        accepted=sum(chunk.rows for chunk in chunks),
-        rejected=surveyed.rejected_rows,
-        findings=surveyed.findings,
-        chunks=tuple(chunks),
-    )
+    return accepted
 
 
-def _open(site: Site, feed: Feed, delivery: Delivery) -> Blocks:
+def _open(site: Site, feed: Feed, delivery: Delivery) -> Iterator[bytes]:
     """The delivery's clear bytes, from landing or quarantine, once its size and signature hold."""
     if delivery.size_bytes > feed.limits.max_bytes:
         raise Refused(
@@ -211,10 +199,14 @@ def _open(site: Site, feed: Feed, delivery: Delivery) -> Blocks:
     raw = _raw(site, delivery)
     if feed.signed:
         signers = site.keyring.allowed_signers(feed.partner)
-        verify_signature(signature_of(delivery), raw(), signers, name=delivery.landed_as)
+        signature = read_signature(signature_of(delivery), name=delivery.landed_as)
+        if signature.hash_name == "sha256":  # the claim has hashed these very bytes
+            verify_digest(signature, bytes.fromhex(delivery.id), signers, name=delivery.landed_as)
+        else:
+            verify_signature(signature_of(delivery), raw(), signers, name=delivery.landed_as)
     if feed.sealed:
-        return lambda: open_delivery(raw(), site.keyring.opening, name=delivery.landed_as)
-    return raw
+        return open_delivery(raw(), site.keyring.opening, name=delivery.landed_as)
+    return raw()
 
 
 def _raw(site: Site, delivery: Delivery) -> Blocks:
@@ -257,7 +249,7 @@ def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused)
 def _record_kept(site: Site, feed: Feed, lot: Lot, kept: tuple[Kept, ...]) -> None:
     for record in kept:
         for one in record.deliveries:
-            facts = {
+            facts: dict[str, Fact] = {
                 "feed": feed.id,
                 "landed_as": one.landed_as,
                 "received": one.received,
@@ -341,15 +333,16 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
     kept_back: Counter[str] = Counter()
     released = suppressed = 0
     partials = []
-    for content in site.vault.chunks(kept):
-        redacted = redact(redaction, read_chunk(content))
-        kept_back += redacted.kept_back
-        if agreement.statistics:
-            partials.append(clear_partial(redacted, agreement))
-        else:
-            cleared = clear_rows(redacted, agreement, schema, lists)
-            _seal(agreement, cleared, spool, authorised.at, rows_before=released)
-            released += cleared.frame.height
+    with behind() as later:
+        for rows in ahead(site.vault.rows(kept)):
+            redacted = redact(redaction, rows)
+            kept_back += redacted.kept_back
+            if agreement.statistics:
+                partials.append(clear_partial(redacted, agreement))
+            else:
+                cleared = clear_rows(redacted, agreement, schema, lists)
+                later(partial(_seal, agreement, cleared, spool, authorised.at, rows_before=released))
+                released += cleared.frame.height
     if agreement.statistics and partials:
         table = tabulate(partials, tuple(agreement.columns), agreement.statistics)
         _seal(agreement, clear_table(table, agreement, lists), spool, authorised.at, rows_before=0)

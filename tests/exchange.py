@@ -50,7 +50,7 @@ class Exchange:
             content = seal(content, [self.site.keyring.opening.recipient])
         if declared and declared.signed and signed:
             key = read_private_key((self.directory / "demo" / f"{declared.partner}.ed25519").read_bytes())
-            landing.put_new(f"{feed}/{name}.sig", sign([content], key))
+            landing.put_new(f"{feed}/{name}.sig", sign([content], key, hash_name="sha256"))
         landing.put_new(f"{feed}/{name}", content)
         self.now = max(self.now, datetime.now(UTC)) + timedelta(seconds=30)
 

@@ -1,11 +1,11 @@
 """Which rows of a delivery do we accept, and is it good enough to accept at all?
 
-Two scans over the same batches, since whether a row is accepted can depend on every other row (its key), and whether any row
-is kept depends on all of them (too many rejects). The first, `survey`, keeps one bit and one 64-bit hash per row; the
-second, `split`, gives the accepted and the rejected rows batch by batch.
+One scan sorts each batch by the rules of a row, while the sorted rows are put away, not yet accepted. Two things are known
+only at its end: whether rows share a key, and whether too many were rejected. Of each row a 64-bit hash of its key stays in
+memory until then; only chunks that hold a repeated hash are looked at again.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -13,111 +13,68 @@ import polars as pl
 from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Refused
 from pipeline.core.feed import Acceptance
-from pipeline.core.findings import Finding, Tally
-from pipeline.core.validation import KEY_RULE, CompiledSchema, doubled_keys, key_hashes, rejected
-
-Batches = Callable[[], Iterable[pl.DataFrame]]
-"""Starts a new scan of the delivery: the same frames each time."""
+from pipeline.core.findings import ROWS_NAMED, Finding, Tally
+from pipeline.core.validation import KEY_RULE, CompiledSchema, key_hashes, rejected
 
 RULES = "_rules"
 """In rejected rows, the rules that the row failed, `column:rule` joined by spaces."""
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """What the first scan found. `rejected[i]` marks the rejected rows of batch i, doubled keys not yet among them."""
-
-    schema: CompiledSchema
-    rejected: tuple[pl.Series, ...]
-    doubled: pl.DataFrame
-    rows: int
-    rejected_rows: int
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """One batch, split. Row order is kept in both."""
+class Sorted:
+    """Rows sorted into those that break no rule and those that do; the latter carry `RULES`. Row order is kept in both."""
 
     accepted: pl.DataFrame
     rejected: pl.DataFrame
 
 
-def survey(batches: Batches, schema: CompiledSchema, acceptance: Acceptance, tally: Tally, *, seed: int) -> Survey:
-    """What the rules say of every row of the delivery.
-
-    Raises:
-        Refused: too many rows are rejected, or there are too few, for the feed.
-    """
-    marks: list[pl.Series] = []
-    hashes: list[pl.Series] = []
-    for batch in batches():
-        marks.append(rejected(schema, batch, tally))
-        if schema.key:
-            hashes.append(key_hashes(schema, batch, seed=seed))
-    rows = sum(mark.len() for mark in marks)
-    broken = sum(int(mark.sum()) for mark in marks)
-    suspects = _repeated(hashes)
-    if rows and (broken + suspects.len()) / rows <= acceptance.max_rejected_share and suspects.len():
-        doubled, more = _confirm_doubled(batches, schema, suspects, marks, tally, seed=seed)
-    else:
-        doubled, more = pl.DataFrame(schema=dict.fromkeys(schema.key, pl.String)), suspects.len()
-    findings = tally.findings()
-    _good_enough(acceptance, rows, broken + more, findings)
-    return Survey(schema, tuple(marks), doubled, rows, broken + more, findings)
+def sort_out(batch: pl.DataFrame, schema: CompiledSchema, tally: Tally) -> Sorted:
+    """The rows of one batch, sorted by the rules of a row; what was broken is in `tally`."""
+    broken = rejected(schema, batch, tally)
+    if not broken.any():
+        return Sorted(batch, _no_rejects(batch))
+    named = [pl.when(rule.failed).then(pl.lit(f"{rule.column or 'row'}:{rule.name}")) for rule in schema.rules]
+    rules = pl.concat_str(named, separator=" ", ignore_nulls=True).alias(RULES)
+    return Sorted(batch.filter(~broken), batch.filter(broken).with_columns(rules))
 
 
-def split(batches: Batches, survey: Survey) -> Iterator[Split]:
-    """The batches again, each split into accepted and rejected rows; rejected rows carry `RULES`."""
-    for batch, mark in zip(batches(), survey.rejected, strict=True):
-        if survey.doubled.height:
-            mark = mark | _has_key(batch, survey.doubled)
-        if not mark.any():
-            yield Split(batch, batch.clear())
-            continue
-        yield Split(batch.filter(~mark), _with_rules(survey, batch.filter(mark)))
+def hashes_of(rows: pl.DataFrame, schema: CompiledSchema, *, seed: int) -> pl.Series:
+    """A hash of each row's key; empty where the schema has no key."""
+    return key_hashes(schema, rows, seed=seed) if schema.key else pl.Series(dtype=pl.UInt64)
 
 
-def _repeated(hashes: list[pl.Series]) -> pl.Series:
-    """The hashes, each once, that occur more than once."""
+def repeated(hashes: Sequence[pl.Series]) -> pl.Series:
+    """The hashes, each once, that occur more than once in all of `hashes` together."""
     if not hashes:
         return pl.Series(dtype=pl.UInt64)
     ordered = pl.concat(hashes).sort()
     return ordered.filter(ordered == ordered.shift(1)).unique()
 
 
-def _confirm_doubled(
-    batches: Batches, schema: CompiledSchema, suspects: pl.Series, marks: list[pl.Series], tally: Tally, *, seed: int
-) -> tuple[pl.DataFrame, int]:
-    """The keys that really are doubled, and how many rows that were still accepted have one of them."""
-    gathered = [
-        batch.select(*schema.key, POSITION, _broken=mark).filter(
-            key_hashes(schema, batch, seed=seed).is_in(suspects.implode())
-        )
-        for batch, mark in zip(batches(), marks, strict=True)
-    ]
-    rows = pl.concat(gathered)
-    doubled = doubled_keys(schema, rows)
-    concerned = rows.filter(_has_key(rows, doubled))
-    tally.add(KEY_RULE, ", ".join(schema.key), concerned[POSITION].head(20), concerned.height)
-    return doubled, concerned.height - int(concerned["_broken"].sum())
+def suspects(rows: pl.DataFrame, schema: CompiledSchema, hashes: pl.Series, *, seed: int) -> pl.DataFrame:
+    """The keys and positions of those of `rows` whose hash is among `hashes`."""
+    found = key_hashes(schema, rows, seed=seed).is_in(hashes.implode())
+    return rows.filter(found).select(*schema.key, POSITION)
 
 
-def _has_key(rows: pl.DataFrame, doubled: pl.DataFrame) -> pl.Series:
-    marked = rows.select(doubled.columns).join(
-        doubled.with_columns(_found=True), on=doubled.columns, how="left", nulls_equal=True, maintain_order="left"
-    )
-    return marked["_found"].fill_null(value=False)
+def doubled(suspected: Sequence[pl.DataFrame], schema: CompiledSchema, tally: Tally) -> pl.DataFrame:
+    """The keys, each once, that more than one row really has; its rows are in `tally`."""
+    rows = pl.concat(suspected)
+    keys = rows.group_by(schema.key).len().filter(pl.col("len") > 1).select(schema.key)
+    concerned = rows.filter(_has_key(rows, keys))[POSITION].sort()
+    tally.add(KEY_RULE, ", ".join(schema.key), concerned.head(ROWS_NAMED), concerned.len())
+    return keys
 
 
-def _with_rules(survey: Survey, rows: pl.DataFrame) -> pl.DataFrame:
-    named = [pl.when(rule.failed).then(pl.lit(f"{rule.column or 'row'}:{rule.name}")) for rule in survey.schema.rules]
-    if survey.doubled.height:
-        named.append(pl.when(_has_key(rows, survey.doubled)).then(pl.lit(f"row:{KEY_RULE}")))
-    return rows.with_columns(pl.concat_str(named, separator=" ", ignore_nulls=True).alias(RULES))
+def without_doubled(accepted: pl.DataFrame, keys: pl.DataFrame) -> Sorted:
+    """Accepted rows, sorted once more: those that have one of the doubled `keys` are rejected."""
+    found = _has_key(accepted, keys)
+    rejects = accepted.filter(found).with_columns(pl.lit(f"row:{KEY_RULE}").alias(RULES))
+    return Sorted(accepted.filter(~found), rejects)
 
 
-def _good_enough(acceptance: Acceptance, rows: int, rejected_rows: int, findings: tuple[Finding, ...]) -> None:
+def good_enough(acceptance: Acceptance, *, rows: int, rejected_rows: int, findings: tuple[Finding, ...]) -> None:
+    """Nothing happens when the feed takes a delivery of so many rows and rejects; else Refused."""
     if rows < acceptance.min_rows:
         raise Refused(
             Code.TOO_FEW_ROWS,
@@ -125,11 +82,22 @@ def _good_enough(acceptance: Acceptance, rows: int, rejected_rows: int, findings
             next_step="ask the partner for the whole delivery.",
         )
     if rejected_rows > rows * acceptance.max_rejected_share:
-        worst = ", ".join(
-            f"{f.column or 'row'}:{f.rule} ({f.count})" for f in sorted(findings, key=lambda f: -f.count)[:5]
-        )
+        ordered = sorted(findings, key=lambda finding: -finding.count)[:5]
+        worst = ", ".join(f"{finding.column or 'row'}:{finding.rule} ({finding.count})" for finding in ordered)
         raise Refused(
             Code.TOO_MANY_REJECTED,
-            f"{rejected_rows} of {rows} rows break a rule; the feed allows {acceptance.max_rejected_share:.0%}. Most: {worst}.",
+            f"{rejected_rows} of {rows} rows break a rule; the feed allows {acceptance.max_rejected_share:.0%}. "
+            f"Most: {worst or 'doubled keys'}.",
             next_step="ask the partner for a corrected delivery, or correct the schema and rerun.",
         )
+
+
+def _has_key(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
+    marked = rows.select(keys.columns).join(
+        keys.with_columns(_found=True), on=keys.columns, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return marked["_found"].fill_null(value=False)
+
+
+def _no_rejects(batch: pl.DataFrame) -> pl.DataFrame:
+    return batch.clear().with_columns(pl.lit(None, dtype=pl.String).alias(RULES))

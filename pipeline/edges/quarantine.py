@@ -13,7 +13,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import polars as pl
+
 from pipeline.core.canonical import canonical
+from pipeline.core.chunk import chunk_bytes, read_chunk
 from pipeline.core.delivery import Delivery
 from pipeline.core.errors import SafeconductError
 from pipeline.core.findings import Finding
@@ -30,9 +33,13 @@ class Quarantine:
     store: Store
     identity: Identity
 
-    def hold_rows(self, delivery: str, rows: bytes) -> str:
-        """The rejected rows (already encoded) are here, sealed; returns the object's key."""
-        return self._put(delivery, "rows", rows)
+    def hold_rows(self, delivery: str, rows: pl.DataFrame) -> str:
+        """The rejected rows are here, sealed; returns the object's key."""
+        return self._put(delivery, "rows", chunk_bytes(rows))
+
+    def held_rows(self, key: str) -> pl.DataFrame:
+        """The rejected rows of one object, opened."""
+        return read_chunk(self._open(key))
 
     def hold_raw(self, delivery: Delivery, blocks: Iterable[bytes]) -> None:
         """The whole delivery is here, sealed, block by block; a second time changes nothing."""
@@ -96,11 +103,6 @@ class Quarantine:
         for listed in self.store.listing(f"quarantine/{delivery}" if delivery else "quarantine"):
             if "/report-" in listed.key and (text := self.store.find(listed.key)):
                 yield json.loads(text)
-
-    def rows(self, report: dict[str, Any]) -> Iterator[bytes]:
-        """The rejected rows that a report speaks of, opened. For `safeconduct quarantine show --rows` alone."""
-        for key in report["row_objects"]:
-            yield self._open(key)
 
     def _put(self, delivery: str, kind: str, content: bytes) -> str:
         sealed = seal(content, [self.identity.recipient])

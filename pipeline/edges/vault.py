@@ -13,7 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+import polars as pl
+
 from pipeline.core.canonical import canonical, read
+from pipeline.core.chunk import chunk_bytes, read_chunk
 from pipeline.core.delivery import Lot
 from pipeline.core.errors import Code, Conflict, Misconfigured
 from pipeline.core.findings import Finding
@@ -71,26 +74,34 @@ class Vault:
     store: Store
     identity: Identity
 
-    def put_chunk(self, delivery: str, rows: int, content: bytes) -> Chunk:
-        """`content` is here, sealed."""
-        sealed = seal(content, [self.identity.recipient])
-        chunk = Chunk(hashlib.sha256(sealed).hexdigest(), rows)
+    def put_chunk(self, delivery: str, rows: pl.DataFrame) -> Chunk:
+        """The rows are here, sealed; they count once a kept record names their chunk."""
+        sealed = seal(chunk_bytes(rows), [self.identity.recipient])
+        chunk = Chunk(hashlib.sha256(sealed).hexdigest(), rows.height)
         self.store.put_new(_chunk_key(delivery, chunk), sealed)
         return chunk
 
-    def chunks(self, kept: Kept) -> Iterator[bytes]:
-        """The content of each chunk, in the order of deliveries and rows, each authenticated."""
+    def chunk(self, delivery: str, chunk: Chunk) -> pl.DataFrame:
+        """The rows of one chunk, authenticated."""
+        key = _chunk_key(delivery, chunk)
+        sealed = b"".join(self.store.blocks(key))
+        if hashlib.sha256(sealed).hexdigest() != chunk.digest:
+            raise Conflict(
+                Code.OBJECT_ALTERED,
+                f"{self.store.url}/{key} is not what was kept.",
+                next_step="restore it from a backup; find out who changed it.",
+            )
+        return read_chunk(open_sealed(sealed, self.identity, name=key))
+
+    def rows(self, kept: Kept) -> Iterator[pl.DataFrame]:
+        """The kept rows, chunk by chunk, in the order of deliveries and rows."""
         for delivery in kept.deliveries:
             for chunk in delivery.chunks:
-                key = _chunk_key(delivery.delivery, chunk)
-                sealed = b"".join(self.store.blocks(key))
-                if hashlib.sha256(sealed).hexdigest() != chunk.digest:
-                    raise Conflict(
-                        Code.OBJECT_ALTERED,
-                        f"{self.store.url}/{key} is not what was kept.",
-                        next_step="restore it from a backup; find out who changed it.",
-                    )
-                yield open_sealed(sealed, self.identity, name=key)
+                yield self.chunk(delivery.delivery, chunk)
+
+    def discard(self, delivery: str, chunk: Chunk) -> None:
+        """A chunk that no kept record names is gone."""
+        self.store.destroy(_chunk_key(delivery, chunk))
 
     def keep(
         self, lot: Lot, accepted: Sequence[Accepted], *, schema: str, schema_version: str, at: datetime

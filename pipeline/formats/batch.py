@@ -1,7 +1,7 @@
 """What every reader yields, and the limits that every reader keeps."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
@@ -44,20 +44,9 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Parsed:
-    """A delivery that can be scanned as often as needed; what its reader tolerated is tallied on the first scan."""
-
-    scan: Callable[[], Iterator[Batch]]
-    tally: Tally = field(default_factory=Tally)
-    _scans: int = 0
-
-    def frames(self) -> Iterator[pl.DataFrame]:
-        """The rows from the start: the same frames each time."""
-        self._scans += 1
-        first = self._scans == 1
-        for batch in self.scan():
-            if first:
-                for finding in batch.tolerated:
-                    self.tally.add(finding.rule, finding.column, finding.positions, finding.count)
-            yield batch.frame
+def tallied(batches: Iterable[Batch], tally: Tally) -> Iterator[pl.DataFrame]:
+    """The rows of each batch; what the reader tolerated in it is added to `tally`."""
+    for batch in batches:
+        for finding in batch.tolerated:
+            tally.add(finding.rule, finding.column, finding.positions, finding.count)
+        yield batch.frame

@@ -1,11 +1,9 @@
-"""The bytes of a release's part, and of a chunk in the vault."""
+"""The bytes of a release's part."""
 
 import io
 from typing import Literal
 
 import polars as pl
-
-ENDINGS = {"parquet": "parquet", "csv": "csv"}
 
 
 def part_bytes(frame: pl.DataFrame, form: Literal["parquet", "csv"]) -> bytes:
@@ -16,15 +14,3 @@ def part_bytes(frame: pl.DataFrame, form: Literal["parquet", "csv"]) -> bytes:
     else:
         frame.write_parquet(out, compression="zstd", compression_level=1, statistics=False)
     return out.getvalue()
-
-
-def chunk_bytes(frame: pl.DataFrame) -> bytes:
-    """`frame` as Arrow IPC: only ever read by ourselves, from our own sealed vault."""
-    out = io.BytesIO()
-    frame.write_ipc(out, compression="lz4")
-    return out.getvalue()
-
-
-def read_chunk(content: bytes) -> pl.DataFrame:
-    """The rows that `chunk_bytes` wrote."""
-    return pl.read_ipc(io.BytesIO(content))

@@ -1,0 +1,375 @@
+"""The whole journey on real storage and keys: what comes out, what is refused, and that everything can be run again."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline import journey
+from pipeline.core.errors import Code, Misconfigured, Refused, SafeconductError, Unavailable
+from pipeline.edges.ledger import Kind
+from samples import aeo_members, pnr_push
+from tests.exchange import Exchange
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Exchange:
+    return Exchange(tmp_path)
+
+
+def aeo(operators: int = 300, *, seed: int = 1, bad_share: float = 0.0) -> bytes:
+    out = io.BytesIO()
+    aeo_members.write(out, operators=operators, seed=seed, bad_share=bad_share)
+    return out.getvalue()
+
+
+def pnr(travellers: int = 60, *, seed: int = 1, bad_share: float = 0.0) -> bytes:
+    out = io.BytesIO()
+    pnr_push.write(out, travellers=travellers, seed=seed, bad_share=bad_share)
+    return out.getvalue()
+
+
+def acknowledgements(exchange: Exchange, partner: str) -> list[dict[str, object]]:
+    store = exchange.site.publication.store.within(partner)
+    return [json.loads(store.find(listed.key) or b"{}") for listed in store.listing("acknowledgements")]
+
+
+# What comes out
+
+
+def test_a_delivery_is_released_to_each_recipient_as_its_agreement_says(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    (received,), released = exchange.run()
+    assert received.accepted_rows == 60
+    assert {one.recipient for one in released} == {"eu-piu", "police-liaison"}
+    for one in released:
+        (published,) = exchange.published(one.release.partition(".")[0])
+        agreement = exchange.site.catalogue().agreement(one.release.partition(".")[0])
+        columns = {name for part in exchange.opened(published) for name in part.columns} - {"release_row"}
+        assert columns == set(agreement.columns)
+        rows = published.predicate["rows"]
+        assert rows["received"] == rows["accepted"] + rows["rejected"] == 60
+        assert rows["accepted"] == rows["released"] + rows["out_of_scope"] + rows["withheld"] + rows["suppressed"]
+
+
+def test_two_recipients_pseudonyms_of_one_person_never_match(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    exchange.run()
+    seen = []
+    for agreement in ("pnr-eu-piu", "pnr-police-liaison"):
+        (published,) = exchange.published(agreement)
+        columns = [part["frequent_flyer"] for part in exchange.opened(published) if "frequent_flyer" in part.columns]
+        seen.append({line for column in columns for cell in column.drop_nulls() for line in cell.split("\n")})
+    assert all(seen)
+    assert seen[0].isdisjoint(seen[1])
+
+
+def test_columns_with_a_clock_of_their_own_are_in_parts_of_their_own(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    exchange.run()
+    (published,) = exchange.published("pnr-eu-piu")
+    clocks = {part["until"] is None: set(part["columns"]) for part in published.predicate["parts"]}
+    assert "surname" in clocks[False]
+    assert "surname" not in clocks[True]
+    kept, masked_later = exchange.opened(published)
+    assert kept["release_row"].to_list() == masked_later["release_row"].to_list()
+
+
+def test_a_small_cell_is_not_published_and_the_rows_still_add_up(exchange: Exchange) -> None:
+    exchange.drop("aeo-members", aeo(500), "list.csv")
+    exchange.run()
+    (published,) = exchange.published("aeo-statistics")
+    (table,) = exchange.opened(published)
+    assert table["members"].cast(pl.Int64).min() >= 11  # type: ignore[operator]
+    rows = published.predicate["rows"]
+    assert rows["suppressed"] >= 11
+    assert rows["released"] == table["members"].cast(pl.Int64).sum() == rows["accepted"] - rows["suppressed"]
+
+
+def test_a_row_with_one_bad_cell_is_in_quarantine_and_the_others_are_released(exchange: Exchange) -> None:
+    exchange.drop("aeo-members", aeo_members.VARIANTS["one-bad-cell"](), "list.csv")
+    (received,), _ = exchange.run()
+    assert received.rejected_rows == 1
+    (report,) = exchange.site.quarantine.reports()
+    (finding,) = report["findings"]
+    assert finding["count"] == 1
+    assert finding["column"]
+    (answer,) = acknowledgements(exchange, "example-customs")
+    assert answer["outcome"] == "accepted"
+    assert answer["rejected"] == 1
+    assert answer["findings"] == report["findings"]
+
+
+# Again
+
+
+def test_running_everything_again_finds_what_is_done_and_makes_nothing_new(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    (received,), released = exchange.run()
+    before = sorted(listed.key for listed in exchange.site.publication.store.listing())
+    entries = [entry.id for entry in exchange.site.ledger.entries()]
+    again = journey.receive(exchange.site, received.lot)
+    assert again.kept == received.kept
+    for one in released:
+        repeat = journey.release(exchange.site, one.release.partition(".")[0], received.kept[0])
+        assert repeat == replace(one, already=True)
+    assert sorted(listed.key for listed in exchange.site.publication.store.listing()) == before
+    assert [entry.id for entry in exchange.site.ledger.entries()] == entries
+
+
+def test_the_same_bytes_twice_are_one_delivery(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    exchange.run()
+    exchange.drop("pnr-push", pnr(), "the-same-again.edi")
+    assert exchange.run() == ([], [])
+    assert list(exchange.site.landing.waiting()) == []
+    assert [entry.kind for entry in exchange.site.ledger.entries()].count(Kind.REPEATED) == 1
+    assert len(exchange.published("pnr-eu-piu")) == 1
+
+
+def test_a_new_file_under_an_old_name_is_a_delivery_of_its_own(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(seed=1), "push.edi")
+    (received,), _ = exchange.run()
+    exchange.drop("pnr-push", pnr(seed=2), "push.edi")
+    journey.receive(exchange.site, received.lot)  # a zombie of the first: it must not throw the new file away
+    exchange.run()
+    assert len(exchange.published("pnr-eu-piu")) == 2
+
+
+def test_a_backlog_is_taken_in_lots_and_loses_and_doubles_nothing(exchange: Exchange) -> None:
+    for number in range(60):
+        exchange.drop("pnr-push", pnr(2, seed=number), f"push-{number}.edi")
+    received, _ = exchange.run()
+    assert len(received) == 3
+    assert sum(one.accepted_rows for one in received) == 120
+    published = exchange.published("pnr-eu-piu")
+    deliveries = [one["delivery"] for release in published for one in release.predicate["made_of"]["deliveries"]]
+    assert len(deliveries) == len(set(deliveries)) == 60
+
+
+def test_a_refused_delivery_is_accepted_on_a_rerun_after_our_correction(exchange: Exchange) -> None:
+    exchange.edit("feeds/aeo-members.toml", "max_rejected_share = 0.05", "max_rejected_share = 0.0")
+    exchange.drop("aeo-members", aeo_members.VARIANTS["one-bad-cell"](), "list.csv")
+    (received,), released = exchange.run()
+    assert [one.code for one in received.refused] == [Code.TOO_MANY_REJECTED.value]
+    assert released == []
+    assert list(exchange.site.landing.waiting()) == []
+    exchange.edit("feeds/aeo-members.toml", "max_rejected_share = 0.0", "max_rejected_share = 0.05")
+    again = journey.receive(exchange.site, received.lot)
+    assert again.refused == ()
+    assert len(again.kept) == 1
+    assert not journey.release(exchange.site, "aeo-mutual-recognition", again.kept[0]).already
+    assert [entry.kind for entry in exchange.site.ledger.entries()][:2] == [Kind.REFUSED, Kind.ACCEPTED]
+
+
+def test_what_is_accepted_later_of_a_lot_is_released_by_itself(exchange: Exchange) -> None:
+    exchange.edit("feeds/pnr-push.toml", "max_rejected_share = 0.10", "max_rejected_share = 0.0")
+    exchange.drop("pnr-push", pnr(40, seed=1), "good.edi")
+    exchange.drop("pnr-push", pnr(40, seed=2, bad_share=0.05), "bad.edi")
+    (received,), _ = exchange.run()
+    assert len(received.kept) == len(received.refused) == 1
+    exchange.edit("feeds/pnr-push.toml", "max_rejected_share = 0.0", "max_rejected_share = 0.10")
+    again = journey.receive(exchange.site, received.lot)
+    assert again.kept[0] == received.kept[0]
+    assert len(again.kept) == 2
+    for kept in again.kept:
+        journey.release(exchange.site, "pnr-eu-piu", kept)
+    published = exchange.published("pnr-eu-piu")
+    assert sorted(len(one.predicate["made_of"]["deliveries"]) for one in published) == [1, 1]
+    assert len({one.predicate["made_of"]["deliveries"][0]["delivery"] for one in published}) == 2
+
+
+# Bad input: its code, its message, no value in it, nothing lost
+
+WHOLE_DELIVERIES: list[tuple[str, str, Callable[[], bytes], Code]] = [
+    ("pnr-push", "empty", pnr_push.VARIANTS["empty"], Code.DELIVERY_EMPTY),
+    ("pnr-push", "truncated", pnr_push.VARIANTS["truncated"], Code.MESSAGE_TRUNCATED),
+    ("pnr-push", "wrong-encoding", pnr_push.VARIANTS["wrong-encoding"], Code.ENCODING_INVALID),
+    ("pnr-push", "not-pnrgov", pnr_push.VARIANTS["not-pnrgov"], Code.MESSAGE_UNKNOWN),
+    ("pnr-push", "mostly-bad", pnr_push.VARIANTS["mostly-bad"], Code.TOO_MANY_REJECTED),
+    ("aeo-members", "empty", aeo_members.VARIANTS["empty"], Code.DELIVERY_EMPTY),
+    ("aeo-members", "wrong-encoding", aeo_members.VARIANTS["wrong-encoding"], Code.ENCODING_INVALID),
+    ("aeo-members", "wrong-columns", aeo_members.VARIANTS["wrong-columns"], Code.COLUMNS_DIFFER),
+    ("aeo-members", "missing-column", aeo_members.VARIANTS["missing-column"], Code.COLUMNS_DIFFER),
+    ("aeo-members", "doubled-column", aeo_members.VARIANTS["doubled-column"], Code.COLUMNS_DIFFER),
+    ("aeo-members", "unterminated-quote", aeo_members.VARIANTS["unterminated-quote"], Code.RECORD_MALFORMED),
+    ("aeo-members", "mostly-bad", aeo_members.VARIANTS["mostly-bad"], Code.TOO_MANY_REJECTED),
+]
+
+
+@pytest.mark.parametrize(("feed", "name", "content", "code"), WHOLE_DELIVERIES, ids=lambda part: str(part)[:40])
+def test_a_bad_delivery_is_refused_as_a_whole_and_kept_in_quarantine(
+    exchange: Exchange, feed: str, name: str, content: Callable[[], bytes], code: Code
+) -> None:
+    written = content()
+    exchange.drop(feed, written, f"{name}.bad")
+    (landed,) = [listed.key for listed in exchange.site.landing.store.listing(feed) if not listed.key.endswith(".sig")]
+    original = exchange.site.landing.store.find(landed)
+    (received,), released = exchange.run()
+    (refusal,) = received.refused
+    assert refusal.code == code.value
+    assert released == []
+    assert received.kept == ()
+    assert b"".join(exchange.site.quarantine.raw(refusal.delivery)) == original
+    assert not exchange.site.landing.store.exists(landed)
+    (report,) = exchange.site.quarantine.reports(refusal.delivery)
+    assert report["code"] == code.value
+    assert report["next_step"]
+    assert [entry.kind for entry in exchange.site.ledger.entries()] == [Kind.REFUSED]
+    (answer,) = acknowledgements(exchange, exchange.site.catalogue().feed(feed).partner)
+    assert answer["outcome"] == "refused"
+    assert answer["code"] == code.value
+    for value in values_of(written):
+        assert value not in exchange.everything_in_clear()
+
+
+def values_of(content: bytes) -> set[bytes]:
+    """Long words of a delivery that are no vocabulary of ours: what must not be found anywhere in clear."""
+    words = {word for word in content.replace(b",", b"\n").replace(b"+", b"\n").replace(b"/", b"\n").split(b"\n") if len(word) > 9}
+    vocabulary = b" ".join(path.read_bytes() for path in Path("schemas").glob("*.py"))
+    return {word for word in list(words)[:2000] if word not in vocabulary and not word.startswith(b"aeo-members")}
+
+
+def test_a_file_over_the_limit_is_refused(exchange: Exchange) -> None:
+    exchange.edit("feeds/pnr-push.toml", "max_bytes = 1_073_741_824", "max_bytes = 1000")
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    (received,), _ = exchange.run()
+    assert [one.code for one in received.refused] == [Code.DELIVERY_TOO_LARGE.value]
+    assert exchange.site.quarantine.has_raw(received.refused[0].delivery)
+
+
+def test_a_file_for_an_unknown_feed_is_refused_by_the_sweep(exchange: Exchange) -> None:
+    exchange.drop("no-such-feed", b"whatever\n", "file.txt")
+    swept = journey.sweep(exchange.site)
+    assert swept.lots == ()
+    assert [one.code for one in swept.refused] == [Code.UNKNOWN_FEED.value]
+    assert b"".join(exchange.site.quarantine.raw(swept.refused[0].delivery)) == b"whatever\n"
+    assert journey.sweep(exchange.site).refused == ()
+
+
+def test_a_delivery_waits_while_its_feeds_own_file_is_broken(exchange: Exchange) -> None:
+    exchange.edit("feeds/pnr-push.toml", 'kind = "pnrgov"', 'kind = "telex"')
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    assert journey.sweep(exchange.site) == journey.Swept((), ())
+    exchange.edit("feeds/pnr-push.toml", 'kind = "telex"', 'kind = "pnrgov"')
+    (received,), _ = exchange.run()
+    assert received.accepted_rows == 60
+
+
+def test_a_delivery_without_its_signature_is_refused(exchange: Exchange) -> None:
+    exchange.drop("aeo-members", aeo(), "list.csv", signed=False)
+    (received,), _ = exchange.run()
+    assert [one.code for one in received.refused] == [Code.SIGNATURE_MISSING.value]
+
+
+def test_a_delivery_that_was_altered_after_signing_is_refused(exchange: Exchange) -> None:
+    exchange.drop("aeo-members", aeo(), "list.csv")
+    path = exchange.directory / "site/stores/landing/aeo-members/list.csv"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    exchange.now += timedelta(hours=1)
+    (received,), _ = exchange.run()
+    assert [one.code for one in received.refused] == [Code.SIGNATURE_INVALID.value]
+
+
+def test_a_delivery_that_changes_between_claim_and_reading_is_not_used(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(seed=1), "push.edi")
+    (lot,) = journey.sweep(exchange.site).lots
+    (exchange.directory / "site/stores/landing/pnr-push/push.edi").write_bytes(pnr(seed=2))
+    received = journey.receive(exchange.site, lot.id)
+    assert [one.code for one in received.refused] == [Code.DELIVERY_CHANGED.value]
+    exchange.now += timedelta(hours=1)
+    (later,), _ = exchange.run()
+    assert later.accepted_rows == 60
+
+
+def refused_release(exchange: Exchange, kind: type[SafeconductError], code: Code) -> None:
+    """Releasing what is dropped is refused with `code`, and nothing is on shared storage; corrected, it is released."""
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    (received,) = exchange.receive()
+    with pytest.raises(kind) as refusal:
+        journey.release(exchange.site, "pnr-eu-piu", received.kept[0])
+    assert refusal.value.code is code
+    assert refusal.value.next_step
+    assert exchange.published("pnr-eu-piu") == []
+    assert not any("/parts/" in listed.key for listed in exchange.site.publication.store.listing())
+
+
+def test_an_agreement_that_names_an_unknown_column_releases_nothing(exchange: Exchange) -> None:
+    exchange.edit("agreements/pnr-eu-piu.toml", "[columns.fares]", "[columns.shoe_size]")
+    refused_release(exchange, Misconfigured, Code.COLUMN_UNKNOWN)
+
+
+def test_an_expired_agreement_releases_nothing(exchange: Exchange) -> None:
+    exchange.edit("agreements/pnr-eu-piu.toml", "until = 2030-01-01T00:00:00Z", "until = 2026-01-01T00:00:00Z")
+    refused_release(exchange, Refused, Code.AGREEMENT_EXPIRED)
+
+
+def test_a_suspended_agreement_releases_nothing_and_releases_once_it_is_active_again(exchange: Exchange) -> None:
+    exchange.edit("agreements/pnr-eu-piu.toml", 'status = "active"', 'status = "suspended"')
+    refused_release(exchange, Refused, Code.AGREEMENT_NOT_ACTIVE)
+    exchange.edit("agreements/pnr-eu-piu.toml", 'status = "suspended"', 'status = "active"')
+    (lot,) = exchange.site.landing.lots("pnr-push")
+    (kept,) = exchange.site.vault.of_lot(lot.id)
+    assert not journey.release(exchange.site, "pnr-eu-piu", kept.key).already
+
+
+def test_a_partner_without_a_key_gets_nothing_until_it_has_one(exchange: Exchange) -> None:
+    keys = exchange.site.keyring.recipients_path("eu-piu")
+    text = keys.read_text(encoding="utf-8")
+    keys.unlink()
+    refused_release(exchange, Misconfigured, Code.PARTNER_KEY_MISSING)
+    keys.write_text(text, encoding="utf-8")
+    (lot,) = exchange.site.landing.lots("pnr-push")
+    (kept,) = exchange.site.vault.of_lot(lot.id)
+    assert not journey.release(exchange.site, "pnr-eu-piu", kept.key).already
+
+
+def test_an_agreement_that_is_revoked_while_its_release_is_made_releases_nothing(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    (received,) = exchange.receive()
+    asked = iter(range(100))
+
+    def revoke_at_the_second_look() -> object:
+        if next(asked) == 1:
+            exchange.edit("agreements/pnr-eu-piu.toml", 'status = "active"', 'status = "terminated"')
+        return original()
+
+    original = exchange.site.now
+    site = replace(exchange.site, now=revoke_at_the_second_look)  # type: ignore[arg-type]
+    with pytest.raises(Refused) as refusal:
+        journey.release(site, "pnr-eu-piu", received.kept[0])
+    assert refusal.value.code is Code.AGREEMENT_NOT_ACTIVE
+    assert exchange.published("pnr-eu-piu") == []
+
+
+def test_storage_that_is_down_is_unavailable_and_a_rerun_completes_once(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    (received,) = exchange.receive()
+    shared = exchange.directory / "site/stores/shared"
+    shared.rename(shared.with_name("gone"))
+    with pytest.raises((Unavailable, Misconfigured)):
+        journey.release(exchange.site, "pnr-eu-piu", received.kept[0])
+    shared.with_name("gone").rename(shared)
+    assert not journey.release(exchange.site, "pnr-eu-piu", received.kept[0]).already
+    assert len(exchange.published("pnr-eu-piu")) == 1
+
+
+# Lateness
+
+
+def test_a_scheduled_feed_that_did_not_arrive_says_so_and_is_content_once_it_has(exchange: Exchange) -> None:
+    with pytest.raises(Misconfigured) as late:
+        journey.due(exchange.site, "aeo-members", exchange.now)
+    assert late.value.code is Code.NOTHING_ARRIVED
+    exchange.drop("aeo-members", aeo(), "list.csv")
+    exchange.run()
+    journey.due(exchange.site, "aeo-members", exchange.now + timedelta(hours=1))
+    with pytest.raises(Misconfigured):
+        journey.due(exchange.site, "aeo-members", exchange.now + timedelta(hours=30))
