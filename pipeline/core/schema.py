@@ -112,8 +112,12 @@ def feed_schema(
 
 
 def _check(rule: Rule) -> pa.Check:
+    def fine(cell: pl.Expr) -> pl.Expr:
+        # Null for an absent cell, never null for another: pandera takes null for a pass, and null AND false is false.
+        return pl.when(cell.is_not_null()).then(rule.fine(cell).fill_null(value=False))
+
     return pa.Check(
-        lambda data: data.lazyframe.select(rule.fine(pl.col(data.key))),
+        lambda data: data.lazyframe.select(fine(pl.col(data.key))),
         name=rule.name,
         error=rule.name,
         description=rule.meaning,

@@ -5,6 +5,7 @@ would have selected is kept. All rules of a batch are then one `select`, one pas
 in `tests/core/test_validation.py`. The recorder leans on `Check._check_fn`, which is why pandera is pinned.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,11 @@ from pipeline.core.schema import Category
 
 KEY_RULE = "unique"
 REQUIRED_RULE = "required"
+
+_PROBE = (None, "A", "A", "7", "2024-02-29", "a b", "A\nA", "\u00e9", None, "ZZZZZZ")
+"""Cells that a check is tried on when it is compiled: its verdict on a row may not change with the rows around it."""
+
+_CROWD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +55,20 @@ def compile_schema(schema: pa.DataFrameSchema) -> CompiledSchema:
 
     Raises:
         Misconfigured: the schema can do something that one pass cannot: a coercion, a parser, a check that is not one
-            boolean expression, a column that is not text or says no category or source.
+            boolean expression over the row, a column that is not text or says no category or source; or a rule has no
+            name of its own.
     """
     name = schema.name or "unnamed"
-    if (
-        schema.strict is not True
-        or schema.coerce
-        or getattr(schema, "parsers", None)
-        or getattr(schema, "drop_invalid_rows", False)
-    ):
-        raise _invalid(name, "", "must be strict, and may not coerce, parse or drop")
+    lax = schema.coerce or schema.parsers or schema.drop_invalid_rows or schema.add_missing_columns or schema.dtype
+    if schema.strict is not True or lax:
+        raise _invalid(name, "", "must be strict, and may not coerce, parse, add or drop")
     rules: list[CompiledRule] = []
     for column, declared in schema.columns.items():
         rules += _column_rules(name, column, declared)
     for check in schema.checks:
         fine = _recorded(name, "", check)
         rules.append(CompiledRule(str(check.name), "", ~fine.fill_null(value=False)))
+    _hangs_together(name, schema, rules)
     metadata = schema.metadata or {}
     return CompiledSchema(
         id=name,
@@ -84,6 +88,8 @@ def failures(compiled: CompiledSchema, batch: pl.DataFrame) -> pl.DataFrame:
 
 def rejected(compiled: CompiledSchema, batch: pl.DataFrame, tally: Tally) -> pl.Series:
     """True for each row that breaks a rule; what was broken is added to `tally`. The key is not looked at."""
+    if not compiled.rules:
+        return pl.repeat(value=False, n=batch.height, dtype=pl.Boolean, eager=True)
     failed = failures(compiled, batch)
     counts = failed.select(pl.all().sum()).row(0)
     for rule, column, count in zip(compiled.rules, failed.iter_columns(), counts, strict=True):
@@ -116,16 +122,46 @@ def _column_rules(schema: str, column: str, declared: Any) -> list[CompiledRule]
         or declared.unique
         or declared.coerce
         or declared.regex
+        or declared.parsers
+        or declared.drop_invalid_rows
+        or declared.default is not None
+        or not declared.required
     ):
-        raise _invalid(schema, column, "must be plain text; the key belongs to the schema's `unique`")
+        raise _invalid(schema, column, "must be plain text, as it came; the key belongs to the schema's `unique`")
     if not isinstance(metadata.get("category"), Category) or not metadata.get("source"):
         raise _invalid(schema, column, "must say its category and its source")
     cell = pl.col(column)
     rules = [] if declared.nullable else [CompiledRule(REQUIRED_RULE, column, cell.is_null())]
     for check in declared.checks:
         fine = _recorded(schema, column, check)
-        rules.append(CompiledRule(str(check.name), column, ~fine.fill_null(value=False) & cell.is_not_null()))
+        rules.append(CompiledRule(str(check.name), column, ~fine.fill_null(cell.is_null())))
     return rules
+
+
+def _hangs_together(schema: str, declared: pa.DataFrameSchema, rules: Sequence[CompiledRule]) -> None:
+    key = declared.unique or []
+    if not all(isinstance(column, str) and column in declared.columns for column in key):
+        raise _invalid(schema, "", "`unique` must name columns of the schema")
+    named = Counter((rule.column, rule.name) for rule in rules)
+    for rule in rules:
+        if named[rule.column, rule.name] > 1 or rule.name in ("None", KEY_RULE):
+            raise _invalid(schema, rule.column, f"rule {rule.name} must have a name of its own")
+    cells = {column: _PROBE[at % 3 :] + _PROBE[: at % 3] for at, column in enumerate(declared.columns)}
+    probe = pl.DataFrame(cells, schema=dict.fromkeys(cells, pl.String))
+    if not _row_by_row(rules, probe):
+        strange = next(rule for rule in rules if not _row_by_row([rule], probe))
+        raise _invalid(schema, strange.column, f"check {strange.name} is not one boolean expression over the row")
+
+
+def _row_by_row(rules: Sequence[CompiledRule], probe: pl.DataFrame) -> bool:
+    """Whether each rule is one boolean a row, the same alone and in a crowd. A mistake shows; malice could hide."""
+    wanted = [rule.failed.alias(str(index)) for index, rule in enumerate(rules)]
+    try:
+        together = pl.concat([probe] * _CROWD).select(wanted)
+        apart = pl.concat([row.select(wanted) for row in probe.iter_slices(1)])
+    except pl.exceptions.PolarsError:
+        return False
+    return set(together.dtypes) <= {pl.Boolean} and together.equals(pl.concat([apart] * _CROWD))
 
 
 class _Recorder:
