@@ -105,11 +105,6 @@ def key_hashes(compiled: CompiledSchema, batch: pl.DataFrame, *, seed: int) -> p
     return batch.select(_key(compiled.key).hash(seed)).to_series()
 
 
-def doubled_keys(compiled: CompiledSchema, keys: pl.DataFrame) -> pl.DataFrame:
-    """The keys, each once, that more than one row of `keys` has."""
-    return keys.group_by(compiled.key).len().filter(pl.col("len") > 1).select(compiled.key)
-
-
 def _key(columns: Sequence[str]) -> pl.Expr:
     return pl.col(columns[0]) if len(columns) == 1 else pl.struct(columns)
 
