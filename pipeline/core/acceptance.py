@@ -81,12 +81,13 @@ def good_enough(acceptance: Acceptance, *, rows: int, rejected_rows: int, findin
             f"{rows} rows; the feed promises at least {acceptance.min_rows}.",
             next_step="ask the partner for the whole delivery.",
         )
-    if rejected_rows > rows * acceptance.max_rejected_share:
+    # Divided, since 0.29 * 100 is less than 29: the quotient of two whole numbers is the double that the share was read as.
+    if rows and rejected_rows / rows > acceptance.max_rejected_share:
         ordered = sorted(findings, key=lambda finding: -finding.count)[:5]
         worst = ", ".join(f"{finding.column or 'row'}:{finding.rule} ({finding.count})" for finding in ordered)
         raise Refused(
             Code.TOO_MANY_REJECTED,
-            f"{rejected_rows} of {rows} rows break a rule; the feed allows {acceptance.max_rejected_share:.0%}. "
+            f"{rejected_rows} of {rows} rows break a rule; the feed allows {acceptance.max_rejected_share * 100:.6g} %. "
             f"Most: {worst or 'doubled keys'}.",
             next_step="ask the partner for a corrected delivery, or correct the schema and rerun.",
         )
