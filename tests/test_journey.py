@@ -336,13 +336,13 @@ def test_an_agreement_that_is_revoked_while_its_release_is_made_releases_nothing
     (received,) = exchange.receive()
     asked = iter(range(100))
 
-    def revoke_at_the_second_look() -> object:
-        if next(asked) == 1:
+    def revoke_once_the_agreement_was_read() -> object:
+        if next(asked) == 0:
             exchange.edit("agreements/pnr-eu-piu.toml", 'status = "active"', 'status = "terminated"')
         return original()
 
     original = exchange.site.now
-    site = replace(exchange.site, now=revoke_at_the_second_look)  # type: ignore[arg-type]
+    site = replace(exchange.site, now=revoke_once_the_agreement_was_read)  # type: ignore[arg-type]
     with pytest.raises(Refused) as refusal:
         journey.release(site, "pnr-eu-piu", received.kept[0])
     assert refusal.value.code is Code.AGREEMENT_NOT_ACTIVE
