@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from pipeline.core.duration import Duration
-from pipeline.core.policy import Clause, ColumnName, Id, Policy, Text
+from pipeline.core.policy import Clause, ColumnName, Id, Policy, Text, Word
 
 
 class Status(Enum):
@@ -227,5 +227,5 @@ class CodeList(Policy):
     title: Text
     agreed_on: date
     source: Text
-    codes: tuple[str, ...] = Field(min_length=1, strict=False)
-    terms: tuple[str, ...] = Field(default=(), strict=False)
+    codes: tuple[Word, ...] = Field(min_length=1, strict=False)
+    terms: tuple[Word, ...] = Field(default=(), strict=False)

@@ -23,7 +23,7 @@ from pipeline.core.errors import Code, Refused
 from pipeline.core.redaction import COUNT, Redacted
 from pipeline.core.schema import Category
 from pipeline.core.statistics import Table
-from pipeline.core.treatments import listed_words
+from pipeline.core.treatments import folded, listed_words
 from pipeline.core.validation import CompiledSchema
 
 SHORTEST_WITHHELD = 6
@@ -117,7 +117,9 @@ def _untreated(treatment: Treatment, cell: pl.Expr, code_lists: dict[str, CodeLi
         case GeneraliseDate():
             return ~cell.str.contains(r"\A[0-9]{4}\z" if treatment.to == "year" else r"\A[0-9]{4}-[0-9]{2}\z")
         case FilterTerms():
-            return cell.str.contains("(?i)" + listed_words(code_lists[treatment.codes]))
+            words = "(?im)" + listed_words(code_lists[treatment.codes])
+            odd = pl.when(cell.str.contains(r"[^\x00-\x7F]")).then(cell)
+            return cell.str.contains(words) | folded(odd).str.contains(words).fill_null(value=False)
 
 
 def _no_withheld_value(redacted: Redacted, agreement: Agreement, schema: CompiledSchema) -> None:

@@ -25,12 +25,15 @@ PSEUDONYM_HEX = 32
 """128 bits as hexadecimal digits."""
 
 _ALWAYS_HIDDEN = 4
-"""A mask hides at least this many characters of a line, or all of it."""
+"""A mask hides at least this many letters and digits of a line, or all of them."""
+
+_LETTER = r"[\p{L}\p{N}\p{M}]"
 
 _DATE_LENGTH = {"month": 7, "year": 4}
 
 PseudonymKeys = Callable[[str], str]
-"""From an agreement's domain to its key, as 64 hexadecimal digits. The key shows in the query plan: never print one."""
+"""From an agreement's domain to its key: 64 hexadecimal digits, and HMAC's key is these 64 characters as ASCII, not the 32
+bytes that they spell. The key shows in the query plan: never print one."""
 
 
 def released_cell(
@@ -67,32 +70,49 @@ def masked(cell: pl.Expr, *, keep_first: int, keep_last: int) -> pl.Expr:
     line = pl.element()
     length = line.str.len_chars()
     hidden = length.cast(pl.Int64) - keep_first - keep_last
+    middle = line.str.slice(keep_first, hidden.clip(lower_bound=0).cast(pl.UInt64))
     partly = pl.concat_str(
         line.str.slice(0, keep_first),
-        _starred(line.str.slice(keep_first, hidden.clip(lower_bound=0).cast(pl.UInt64))),
+        _starred(middle),
         line.str.slice((length.cast(pl.Int64) - keep_last).clip(lower_bound=0), None) if keep_last else pl.lit(""),
     )
-    shown = pl.when(hidden >= _ALWAYS_HIDDEN).then(partly).otherwise(_starred(line))
+    shown = pl.when(middle.str.count_matches(_LETTER) >= _ALWAYS_HIDDEN).then(partly).otherwise(_starred(line))
     return cell.str.split("\n").list.eval(shown).list.join("\n")
 
 
 def generalised_date(cell: pl.Expr, *, characters: int) -> pl.Expr:
-    """The first characters of an ISO 8601 date; null where the cell is not a date."""
-    return pl.when(cell.str.contains(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:]+)?\z")).then(
-        cell.str.slice(0, characters)
-    )
+    """The first characters of an ISO 8601 date; null where the cell is not a day of the calendar."""
+    shaped = cell.str.contains(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:]+)?\z")
+    exists = cell.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    return pl.when(shaped & exists).then(cell.str.slice(0, characters))
 
 
 def filtered(cell: pl.Expr, listed: CodeList) -> pl.Expr:
     """Each line that holds a listed code or term, as a word in any case, is `MASKED` as a whole."""
-    return cell.str.replace_all(rf"(?im)^.*{listed_words(listed)}.*$", MASKED)
+    words = listed_words(listed)
+    plain = cell.str.replace_all(rf"(?im)^.*{words}.*$", MASKED)
+    # Wide letters, accents and invisible characters must not hide a word; only cells that have any pay for the folding.
+    odd = pl.when(cell.str.contains(r"[^\x00-\x7F]")).then(cell)
+    line = pl.element()
+    listed_line = folded(line).str.contains(f"(?im){words}") | line.str.contains(f"(?im){words}")
+    kept = pl.when(listed_line).then(pl.lit(MASKED)).otherwise(line)
+    return pl.coalesce(odd.str.split("\n").list.eval(kept).list.join("\n"), plain)
+
+
+def folded(text: pl.Expr) -> pl.Expr:
+    """`text` as a reader takes it: plain letters, without marks and invisible characters."""
+    return text.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}]", "")
 
 
 def listed_words(listed: CodeList) -> str:
-    """A pattern (Rust regex) that finds a listed code or term as a word; the caller sets `(?i)`."""
+    """A pattern (Rust regex) that finds a listed code or term in one line, between anything but letters and digits.
+
+    The caller sets `(?im)`.
+    """
     words = sorted({*listed.codes, *listed.terms}, key=lambda word: (-len(word), word))
-    spaced = (r"\s+".join(re.escape(part) for part in word.split()) for word in words)
-    return rf"\b(?:{'|'.join(spaced)})\b"
+    spaced = (r"[^\S\n]+".join(re.escape(part) for part in word.split()) for word in words)
+    edge = r"[^\p{L}\p{N}\n]"
+    return rf"(?:^|{edge})(?:{'|'.join(spaced)})(?:{edge}|$)"
 
 
 def _hmac(cell: pl.Expr, key: str) -> pl.Expr:
@@ -101,4 +121,4 @@ def _hmac(cell: pl.Expr, key: str) -> pl.Expr:
 
 
 def _starred(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(r"[\p{L}\p{N}\p{M}]", "*")
+    return text.str.replace_all(_LETTER, "*")
