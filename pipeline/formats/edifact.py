@@ -20,7 +20,7 @@ import polars as pl
 from pipeline.core.errors import Code, Refused
 from pipeline.core.findings import ROWS_NAMED, Finding, Tally
 from pipeline.formats.batch import Limits
-from pipeline.formats.edifact_envelope import Envelope
+from pipeline.formats.edifact_envelope import Envelope, truncated
 
 COMPONENT, ELEMENT, TERMINATOR = "\x1f", "\x1d", "\x1e"
 LONGEST_SEGMENT_IN_CELLS = 64
@@ -50,12 +50,14 @@ class ServiceCharacters:
         """The characters of a UNA segment (9 bytes).
 
         Raises:
-            Refused: record-malformed, where two of them are the same or one could be part of a word.
+            Refused: record-malformed, where two of them are the same or one could be part of a word; message-truncated.
         """
+        if len(una) < 9:
+            raise truncated("The delivery ends inside UNA.")
         component, element, _, release, repetition, terminator = (una[at : at + 1] for at in range(3, 9))
         declared = [component, element, terminator, *(c for c in (release, repetition) if c != b" ")]
         usable = all(c.isascii() and 0x20 < c[0] < 0x7F and not c.isalnum() for c in declared)
-        if len(una) < 9 or not usable or len(set(declared)) < len(declared):
+        if not usable or len(set(declared)) < len(declared):
             raise Refused(
                 Code.RECORD_MALFORMED,
                 "The UNA segment declares service characters that cannot separate anything.",
@@ -166,6 +168,8 @@ def _skip_blanks(buffer: bytearray, arriving: Iterator[bytes], window: int, tall
 def _encoding(start: bytes, characters: ServiceCharacters) -> str:
     start = start.lstrip(_BLANK)
     if start.startswith(b"UNB" + characters.element):
+        if characters.terminator not in start:
+            raise truncated("The delivery ends inside segment 1.")
         syntax = start[4:16].split(characters.element)[0].split(characters.component)[0]
         if syntax in _UTF8_SYNTAX:
             return "utf-8"

@@ -63,11 +63,11 @@ class Envelope:
             Refused: message-truncated.
         """
         if ends_inside_segment:
-            raise _truncated(f"The delivery ends inside segment {self.position + 1}.")
+            raise truncated(f"The delivery ends inside segment {self.position + 1}.")
         if self._message is not None:
-            raise _truncated(f"The delivery ends after segment {self.position}, in a message without UNT.")
+            raise truncated(f"The delivery ends after segment {self.position}, in a message without UNT.")
         if self._interchange is not None:
-            raise _truncated(f"The delivery ends after segment {self.position}, in an interchange without UNZ.")
+            raise truncated(f"The delivery ends after segment {self.position}, in an interchange without UNZ.")
 
     def _inside(self, position: int) -> None:
         """No segment up to `position` is outside every message."""
@@ -80,7 +80,7 @@ class Envelope:
 
     def _open_interchange(self, position: int, elements: list[str]) -> None:
         if self._interchange is not None:
-            raise _truncated(f"Segment {position} opens an interchange before the last one ended with UNZ.")
+            raise truncated(f"Segment {position} opens an interchange before the last one ended with UNZ.")
         self._interchange = _at(elements, 4)
         self._messages = self._groups = 0
 
@@ -88,7 +88,7 @@ class Envelope:
         if self._interchange is None:
             raise _misplaced("UNH", position)
         if self._message is not None:
-            raise _truncated(f"Segment {position} opens a message before the last one ended with UNT.")
+            raise truncated(f"Segment {position} opens a message before the last one ended with UNT.")
         self._message, self._message_at = _at(elements, 0), position
         self._messages += 1
 
@@ -103,7 +103,7 @@ class Envelope:
 
     def _close_interchange(self, position: int, elements: list[str], tally: Tally) -> None:
         if self._message is not None:
-            raise _truncated(f"Segment {position} ends the interchange inside a message without UNT.")
+            raise truncated(f"Segment {position} ends the interchange inside a message without UNT.")
         if self._interchange is None:
             raise _misplaced("UNZ", position)
         if self._group_open:
@@ -125,7 +125,8 @@ def _differs(written: str, counted: int) -> bool:
     return not (written.isascii() and written.isdigit()) or digits != str(counted)
 
 
-def _truncated(message: str) -> Refused:
+def truncated(message: str) -> Refused:
+    """The refusal of a delivery that ends too early."""
     return Refused(Code.MESSAGE_TRUNCATED, message, next_step="ask the partner to deliver the whole interchange again")
 
 
