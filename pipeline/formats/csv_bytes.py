@@ -57,8 +57,9 @@ class Piece:
     def proves(self, frame: pl.DataFrame, delimiter: int) -> bool:
         """`frame` holds one row for each record, and in each row exactly the fields of that record.
 
-        A row with too few or too many fields cannot add up: each missing or lost delimiter is a byte of difference, and
-        whatever a lost field held makes it larger.
+        It rests on one thing: that the parse cuts at delimiters and undoubles quotes. A row with too few or too many
+        fields then cannot add up: each missing or lost delimiter is a byte of difference, and whatever a lost field held
+        makes it larger.
         """
         if frame.height != len(self.ends) or not self._clean() or not self._quoted_well(delimiter):
             return False

@@ -16,6 +16,7 @@ from pipeline.core.findings import Finding
 from pipeline.formats import csv as reader
 from pipeline.formats.batch import Limits
 from pipeline.formats.csv import Csv
+from pipeline.formats.csv_bytes import Piece
 from pipeline.formats.csv_records import Place, Records
 
 COLUMNS = ("tin", "name", "city")
@@ -239,6 +240,28 @@ def test_ordinary_rows_never_need_the_exact_parser(monkeypatch: pytest.MonkeyPat
     for line_end in ("\n", "\r\n"):
         body = line_end.join(["tin,name,city", *lines, ""])
         assert len(rows_of(body.encode())) == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (b"1,a,b\n2,c,d\n", [("1", "a", "b")]),
+        (b"1,a\n", [("1", "a", None)]),
+        (b"1,a,b,c\n", [("1", "a", "b")]),
+        (b"1,a,b\n2,c\n\n", [("1", "a", "b"), ("2", "c", None), (None, None, None)]),
+        (b'1,a"b"c,d\n', [("1", "abc", "d")]),
+        (b'1,"ab"c,d\n', [("1", "abc", "d")]),
+        (b'1,a"bc",d\n', [("1", "abc", "d")]),
+        (b'1,a""b,c\n', [("1", 'a"b', "c")]),
+        (b"1,a,b\r2,c,d\n", [("1", "a", "b\r2,c")]),
+        (b"1,\x00,b\n", [("1", "\x00", "b")]),
+        (b"1,\x7f,b\n", [("1", "\x7f", "b")]),
+    ],
+)
+def test_a_lenient_parse_is_not_proven_by_the_bytes(text: bytes, rows: Rows) -> None:
+    piece = Piece.of(text)
+    assert piece is not None
+    assert not piece.proves(pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row"), ord(","))
 
 
 pieces = st.lists(
