@@ -13,6 +13,8 @@ import pytest
 from pipeline import journey
 from pipeline.core.errors import Code, Misconfigured, Refused, SafeconductError, Unavailable
 from pipeline.edges.ledger import Kind
+from pipeline.edges.site import S3
+from pipeline.edges.storage import S3Settings
 from samples import aeo_members, pnr_push
 from tests.exchange import Exchange
 
@@ -230,7 +232,11 @@ def test_a_bad_delivery_is_refused_as_a_whole_and_kept_in_quarantine(
 
 def values_of(content: bytes) -> set[bytes]:
     """Long words of a delivery that are no vocabulary of ours: what must not be found anywhere in clear."""
-    words = {word for word in content.replace(b",", b"\n").replace(b"+", b"\n").replace(b"/", b"\n").split(b"\n") if len(word) > 9}
+    words = {
+        word
+        for word in content.replace(b",", b"\n").replace(b"+", b"\n").replace(b"/", b"\n").split(b"\n")
+        if len(word) > 9
+    }
     vocabulary = b" ".join(path.read_bytes() for path in Path("schemas").glob("*.py"))
     return {word for word in list(words)[:2000] if word not in vocabulary and not word.startswith(b"aeo-members")}
 
@@ -373,3 +379,44 @@ def test_a_scheduled_feed_that_did_not_arrive_says_so_and_is_content_once_it_has
     journey.due(exchange.site, "aeo-members", exchange.now + timedelta(hours=1))
     with pytest.raises(Misconfigured):
         journey.due(exchange.site, "aeo-members", exchange.now + timedelta(hours=30))
+
+
+# The same on s3://
+
+
+@pytest.mark.server
+def test_the_whole_journey_is_the_same_on_a_real_s3_server(
+    tmp_path: Path, s3_url: str, s3_settings: S3Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_settings.access_key_id or "")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_settings.secret_access_key or "")
+    s3 = S3(endpoint_url=s3_settings.endpoint_url, region=s3_settings.region)
+    exchange = Exchange(tmp_path, storage=f"{s3_url}/journey-{tmp_path.name}", s3=s3)
+    exchange.drop("pnr-push", pnr(bad_share=0.03), "push.edi")
+    exchange.drop("aeo-members", aeo(), "list.csv")
+    exchange.drop("pnr-push", pnr_push.VARIANTS["truncated"](), "truncated.edi")
+    received, released = exchange.run()
+    assert sum(len(one.refused) for one in received) == 1
+    assert {one.recipient for one in released} == {"eu-piu", "police-liaison", "eu-customs", "trade-statistics"}
+    assert all(
+        exchange.opened(published)
+        for one in released
+        for published in exchange.published(one.release.partition(".")[0])
+    )
+    assert exchange.run() == ([], [])
+    again = [
+        journey.release(exchange.site, one.release.partition(".")[0], kept)
+        for one in released
+        for kept in received_for(exchange, one)
+    ]
+    assert all(one.already for one in again)
+    exchange.site.ledger.verify()
+
+
+def received_for(exchange: Exchange, released: journey.Released) -> list[str]:
+    """The kept keys that a release was made of."""
+    return [
+        one.predicate["made_of"]["kept"]
+        for one in exchange.published(released.release.partition(".")[0])
+        if one.release == released.release
+    ]

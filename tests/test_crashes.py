@@ -1,0 +1,192 @@
+"""A crash at any call to any store, then a rerun: everything is done, once, and nothing half was ever visible."""
+
+import io
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from pipeline import journey
+from pipeline.edges.ledger import Kind, Ledger
+from pipeline.edges.storage import BLOCK_BYTES, Listed, Store
+from samples import pnr_push
+from tests.exchange import Exchange
+from tests.faults import Died
+
+T = TypeVar("T")
+AGREEMENTS = ("pnr-eu-piu", "pnr-police-liaison")
+
+
+@dataclass
+class Fuse:
+    """Counts the calls to every store of a site, and burns through at one of them, before or after it takes effect."""
+
+    at: int
+    after: bool
+    calls: int = 0
+
+
+@dataclass
+class Fused:
+    """The store `inner`, behind a fuse."""
+
+    inner: Store
+    fuse: Fuse
+
+    @property
+    def url(self) -> str:
+        return self.inner.url
+
+    def within(self, prefix: str) -> "Fused":
+        return Fused(self.inner.within(prefix), self.fuse)
+
+    def put_new(self, key: str, content: bytes) -> None:
+        self._call(lambda: self.inner.put_new(key, content))
+
+    def find(self, key: str) -> bytes | None:
+        return self._call(lambda: self.inner.find(key))
+
+    def blocks(self, key: str, *, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+        return self._call(lambda: self.inner.blocks(key, block_bytes=block_bytes))
+
+    def exists(self, key: str) -> bool:
+        return self._call(lambda: self.inner.exists(key))
+
+    def listing(self, prefix: str = "") -> Iterator[Listed]:
+        return self._call(lambda: iter(list(self.inner.listing(prefix))))
+
+    def destroy(self, key: str) -> None:
+        self._call(lambda: self.inner.destroy(key))
+
+    def _call(self, call: Callable[[], T]) -> T:
+        number, self.fuse.calls = self.fuse.calls, self.fuse.calls + 1
+        if number == self.fuse.at and not self.fuse.after:
+            raise Died
+        result = call()
+        if number == self.fuse.at and self.fuse.after:
+            raise Died
+        return result
+
+
+def fused(exchange: Exchange, fuse: Fuse) -> journey.Site:
+    """The exchange's site with all its stores behind one fuse."""
+    site = exchange.site
+    private = Fused(site.vault.store, fuse)
+    return replace(
+        site,
+        landing=replace(site.landing, store=Fused(site.landing.store, fuse), private=private),
+        quarantine=replace(site.quarantine, store=private),
+        vault=replace(site.vault, store=private),
+        publication=replace(site.publication, store=Fused(site.publication.store, fuse)),
+        ledger=Ledger(private.within("ledger")),
+    )
+
+
+def run_through(site: journey.Site) -> None:
+    """Sweep, receive and release all that there is."""
+    journey.sweep(site)
+    for lot in list(site.landing.lots()):
+        for kept in journey.receive(site, lot.id).kept:
+            for agreement in AGREEMENTS:
+                journey.release(site, agreement, kept)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site where one good, one partly bad and one refusable delivery have landed."""
+    exchange = Exchange(tmp_path_factory.mktemp("prepared"))
+    for name, travellers, bad in (("good", 5, 0.0), ("partly", 40, 0.05)):
+        out = io.BytesIO()
+        pnr_push.write(out, travellers=travellers, seed=travellers, bad_share=bad)
+        exchange.drop("pnr-push", out.getvalue(), name)
+    exchange.drop("pnr-push", pnr_push.VARIANTS["truncated"](), "truncated")
+    return exchange.directory
+
+
+def copy_of(prepared: Path, directory: Path) -> Exchange:
+    """The prepared exchange, in a place of its own."""
+    shutil.copytree(prepared, directory)
+    exchange = Exchange.of(directory)
+    exchange.now += timedelta(minutes=1)
+    return exchange
+
+
+def half_releases(exchange: Exchange) -> list[str]:
+    """Parts that a manifest names and storage does not have."""
+    store = exchange.site.publication.store
+    return [
+        part["key"]
+        for published in exchange.site.publication.releases()
+        for part in published.predicate["parts"]
+        if not store.exists(f"{published.recipient}/releases/{published.release}/{part['key']}")
+    ]
+
+
+def outcome(exchange: Exchange) -> tuple[object, ...]:
+    """Everything that must come out the same, however the crash has cut the deliveries into lots."""
+    releases = list(exchange.site.publication.releases())
+    kinds = Counter(entry.kind for entry in exchange.site.ledger.entries())
+    counts: Counter[str] = Counter()
+    for one in releases:
+        counts.update(
+            {
+                f"{one.predicate['agreement']['id']} {name}": count
+                for name, count in one.predicate["rows"].items()
+                if name != "by_rule"
+            }
+        )
+    return (
+        sorted(source["delivery"] for one in releases for source in one.predicate["made_of"]["deliveries"]),
+        counts,
+        sorted(
+            row
+            for one in releases
+            for part in exchange.opened(one)
+            for row in map(str, part.drop("release_row", strict=False).rows())
+        ),
+        {kind: kinds[kind] for kind in (Kind.ACCEPTED, Kind.REFUSED)},
+        sorted({report["outcome"] for report in exchange.site.quarantine.reports()}),
+        list(exchange.site.landing.waiting()),
+    )
+
+
+def dies(prepared: Path, directory: Path, fuse: Fuse) -> Exchange | None:
+    """The exchange as a crash at the fuse left it; None where the run needed fewer calls."""
+    exchange = copy_of(prepared, directory)
+    try:
+        run_through(fused(exchange, fuse))
+    except Died:
+        return exchange
+    return None
+
+
+@pytest.mark.crash
+def test_a_crash_at_any_call_leaves_nothing_half_and_a_rerun_finishes_once(prepared: Path, tmp_path: Path) -> None:
+    whole = copy_of(prepared, tmp_path / "whole")
+    run_through(whole.site)
+    expected = outcome(whole)
+    assert len(expected[0]) == 2 * len(AGREEMENTS)  # type: ignore[arg-type]
+    schedules = 0
+    for at in count():
+        for after in (False, True):
+            exchange = dies(prepared, tmp_path / f"{at}-{after}", Fuse(at, after))
+            if exchange is None:
+                break
+            assert half_releases(exchange) == [], f"call {at}, after={after}"
+            exchange.now += timedelta(hours=1)
+            run_through(exchange.site)
+            assert outcome(exchange) == expected, f"call {at}, after={after}"
+            exchange.site.ledger.verify()
+            shutil.rmtree(exchange.directory)
+            schedules += 1
+        else:
+            continue
+        break
+    assert schedules > 100
+    print(f"crash schedules tried: {schedules}, violations: 0")
