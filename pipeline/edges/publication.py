@@ -82,7 +82,7 @@ class Publication:
 
     def find(self, recipient: str, release: str) -> Published | None:
         """The release, its signature verified; None where it is not published."""
-        envelope = self.store.find(_manifest_key(recipient, release))
+        envelope = self.store.find(manifest_key(recipient, release))
         if envelope is None:
             return None
         text = open_envelope(envelope, [self.key.public], name=f"the manifest of {release}")
@@ -97,11 +97,11 @@ class Publication:
 
     def publish(self, recipient: str, release: str, statement: bytes, spool: Spool) -> Published:
         """The release is there, whole: ours, or the one that another run has published meanwhile."""
-        folder = _folder(recipient, release)
+        folder = release_folder(recipient, release)
         for part, sealed in spool.sealed():
             self.store.put_new(f"{folder}/{part.key}", sealed)
         with suppress(AlreadyThere):
-            self.store.put_new(_manifest_key(recipient, release), sign_statement(statement, self.key))
+            self.store.put_new(manifest_key(recipient, release), sign_statement(statement, self.key))
         published = self.find(recipient, release)
         if published is None:
             raise Unavailable(
@@ -115,7 +115,7 @@ class Publication:
         """The recipient's notice is there: what there is to fetch, and nothing of what it holds."""
         notice = {
             "release": published.release,
-            "manifest": _manifest_key(published.recipient, published.release),
+            "manifest": manifest_key(published.recipient, published.release),
             "manifest_digest": {"sha256": published.manifest_digest},
             "created_at": published.predicate["created_at"],
         }
@@ -137,7 +137,7 @@ class Publication:
 
     def part(self, published: Published, key: str) -> Iterator[bytes]:
         """The sealed bytes of one part, as they are stored."""
-        return self.store.blocks(f"{_folder(published.recipient, published.release)}/{key}")
+        return self.store.blocks(f"{release_folder(published.recipient, published.release)}/{key}")
 
 
 def release_name(agreement: Agreement, kept: Kept) -> str:
@@ -145,9 +145,11 @@ def release_name(agreement: Agreement, kept: Kept) -> str:
     return f"{agreement.id}.{kept.key.removeprefix(kept.feed + '.')}"
 
 
-def _folder(recipient: str, release: str) -> str:
+def release_folder(recipient: str, release: str) -> str:
+    """Where a release is on shared storage."""
     return f"{recipient}/releases/{release}"
 
 
-def _manifest_key(recipient: str, release: str) -> str:
-    return f"{_folder(recipient, release)}/manifest.json"
+def manifest_key(recipient: str, release: str) -> str:
+    """Where a release's manifest is on shared storage."""
+    return f"{release_folder(recipient, release)}/manifest.json"
