@@ -347,20 +347,20 @@ def test_each_promise_of_the_design_is_there() -> None:
 
 
 def test_each_promise_names_a_file_that_holds_it_and_a_test_that_proves_it() -> None:
-    for number, _, holding, proving, _ in promises():
+    for number, _, holding, proving, standing in promises():
         files = re.findall(r"`([\w/.]+\.py)`", holding)
         proofs = re.findall(r"`([\w/.]+\.py)::(test_\w+)`", proving)
-        assert files, f"promise {number} names no file"
-        assert proofs, f"promise {number} names no test"
+        if not standing.startswith("not yet: "):
+            assert files, f"promise {number} names no file"
+            assert proofs, f"promise {number} names no test"
         assert [file for file in files if not (ROOT / file).is_file()] == []
         for file, test in proofs:
             assert test in set(names_of(ast.parse(text_of(file)))), f"promise {number}: {file}::{test}"
 
 
-def test_what_is_only_partly_kept_is_said() -> None:
-    missing = {row[0] for row in promises() if row[4] != "kept"}
-    assert {"9", "11"} <= missing
-    assert all(len(row[4]) > 10 for row in promises() if row[0] in missing)
+def test_each_promise_says_how_far_it_is_kept() -> None:
+    for number, *_, standing in promises():
+        assert re.fullmatch(r"kept|(partly|prepared only|not yet): .{20,}", standing), number
 
 
 # Decisions and programmes
