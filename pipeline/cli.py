@@ -1,0 +1,96 @@
+"""The command `safeconduct`: what a person needs around the journey, and the journey itself without Airflow."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.console.agreement import explain
+from pipeline.console.airflow import down, up
+from pipeline.console.call import Call, Guarded, Taught
+from pipeline.console.catalogue import check
+from pipeline.console.delivery import deliver
+from pipeline.console.ledger import ledger
+from pipeline.console.lot import replay, run
+from pipeline.console.quarantine import quarantine
+from pipeline.console.release import open_, releases, verify
+from pipeline.console.site import init
+from pipeline.console.status import status
+
+GUIDE = """\
+Safeconduct takes partners' deliveries, applies what each agreement permits, and publishes one sealed, signed release
+for each recipient.
+
+  safeconduct up --demo             the whole exchange on Airflow, with samples; until Ctrl-C
+
+  safeconduct init --demo           a site with keys, storage and demo partners
+  safeconduct check                 is the catalogue sound?
+  safeconduct explain AGREEMENT     what would its recipient see, and why?
+  safeconduct deliver FILE --feed FEED
+  safeconduct run                   receive and release what has landed, without Airflow
+  safeconduct status                what became of each delivery?
+  safeconduct quarantine list       what could not be taken?
+  safeconduct replay DELIVERY       try again, after a correction
+  safeconduct releases              what was released, to whom?
+  safeconduct verify RELEASE        does it hold?
+  safeconduct open RELEASE --identity FILE
+  safeconduct ledger                what was done, in order
+
+`safeconduct COMMAND --help` explains each, with examples. `--json` answers machines. `--site DIR` before the command
+chooses the site. Exit codes: 2 wrong usage, 3 refused, 4 to be corrected by us, 5 two truths where one must be,
+6 something outside did not answer, 1 a fault in Safeconduct."""
+
+app = typer.Typer(
+    cls=Guarded,
+    add_completion=False,
+    # A traceback with local variables would show what partners sent.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+
+
+@app.callback(invoke_without_command=True)
+def guide(
+    context: typer.Context,
+    site: Annotated[
+        Path, typer.Option(metavar="DIR", envvar="SAFECONDUCT_SITE", help="The site: its keys, storage and settings.")
+    ] = Path("site"),
+) -> None:
+    """Exchange border and customs data under information-sharing agreements.
+
+    `safeconduct` alone shows how to begin.
+
+    Examples:
+      safeconduct up --demo
+      safeconduct --site /srv/exchange status --json
+    """
+    context.obj = Call(site.absolute())
+    if context.invoked_subcommand is None:
+        context.obj.say(GUIDE)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "up": up,
+    "down": down,
+    "init": init,
+    "check": check,
+    "explain": explain,
+    "deliver": deliver,
+    "run": run,
+    "status": status,
+    "replay": replay,
+    "releases": releases,
+    "open": open_,
+    "verify": verify,
+    "ledger": ledger,
+}
+for name, command in COMMANDS.items():
+    app.command(name, cls=Taught)(command)
+app.add_typer(quarantine, name="quarantine")
+
+
+def main() -> None:
+    """The program."""
+    app()

@@ -1,0 +1,281 @@
+"""`safeconduct releases`, `open` and `verify`: what was released, seen by us and as its recipient sees it."""
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+import typer
+
+from pipeline.console.call import AsJson, Call, counted
+from pipeline.console.key import read_identity_file, read_public_key_file
+from pipeline.console.naming import the_release
+from pipeline.core.errors import Code, Misconfigured, Refused
+
+if TYPE_CHECKING:
+    from pipeline.edges.publication import Published
+    from pipeline.edges.sealing import Identity
+    from pipeline.edges.site import Site
+
+_AGE = ".age"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A part of a release, opened into a file. `sealed_at`: where the sealed part is."""
+
+    file: Path
+    sealed_at: str
+    rows: int
+    columns: tuple[str, ...]
+    until: str | None
+
+
+def releases(
+    context: typer.Context,
+    *,
+    recipient: Annotated[str, typer.Option(metavar="PARTNER", help="To one partner only.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the releases.
+
+    Examples:
+      safeconduct releases
+      safeconduct releases --recipient eu-piu
+    """
+    from pipeline.edges.overview import release_names
+
+    call = Call.of(context, as_json)
+    site = call.site()
+    if recipient and recipient not in (partners := site.catalogue().partners):
+        raise Misconfigured(
+            Code.NOT_FOUND,
+            f"the catalogue has no partner {recipient!a}.",
+            next_step=f"name one of: {', '.join(sorted(partners)) or 'none'}.",
+        )
+    found = [_listed(site, to, name) for to, name in release_names(site) if recipient in ("", to)]
+    if call.json:
+        call.document({"releases": found})
+    elif not found:
+        call.say("Nothing was released. Next: `safeconduct status` says what became of each delivery.")
+    else:
+        rows = [_row(one) for one in sorted(found, key=lambda one: str(one["created_at"]), reverse=True)]
+        call.table(("release", "recipient", "purpose", "rows", "parts", "made (UTC)", "delete by", "marking"), rows)
+        call.say("Next: `safeconduct verify RELEASE`, or `safeconduct open RELEASE --identity FILE`.")
+    if any(one["fault"] for one in found):
+        raise typer.Exit(Refused.exit_code)
+
+
+def open_(
+    context: typer.Context,
+    *,
+    release: Annotated[str, typer.Argument(help="Its name, or the beginning of it.")],
+    identity: Annotated[Path, typer.Option(metavar="FILE", help="The recipient's age identity file.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the files go; a folder of the release's name if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a release as its recipient would.
+
+    The manifest is verified, each part checked and decrypted into a file of mode 0600. A recipient needs none of this software: each file's `age -d` command is shown beside it.
+
+    Examples:
+      safeconduct open pnr-eu-piu.5e1f --identity site/demo/eu-piu/eu-piu.identity.txt
+      safeconduct open aeo-statistics.77a0 --identity key.txt --out /tmp/opened
+    """
+    call = Call.of(context, as_json)
+    site = call.site()
+    published = the_release(site, release)
+    opened = open_release(site, published, read_identity_file(identity), identity, out or Path(published.release))
+    if call.json:
+        call.document({"release": published.release, "recipient": published.recipient, "parts": opened})
+        return
+    call.say(f"Release {published.release} to {published.recipient}: its manifest and every part hold.", style="green")
+    for part in opened:
+        until = f", to be deleted by {part.until}" if part.until else ""
+        call.say(f"  {part.file}: {counted(part.rows, 'row')}, {counted(len(part.columns), 'column')}{until}")
+    call.say("The same with age alone:")
+    for part in opened:
+        call.say(f"  {age_command(part.sealed_at, identity, part.file.name)}")
+
+
+def verify(
+    context: typer.Context,
+    *,
+    release: Annotated[str, typer.Argument(help="Its name, or the beginning of it.")],
+    public_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Verify with this PEM file; the site's own key if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a release.
+
+    Its signature, every part, row counts, dates and ledger entry. Exit code 3 when one of them is wrong.
+
+    Examples:
+      safeconduct verify pnr-eu-piu.5e1f
+      safeconduct verify pnr-eu-piu.5e1f --public-key exchange.pem --json
+    """
+    from pipeline.console.verification import examine
+
+    call = Call.of(context, as_json)
+    site = call.site()
+    published = the_release(site, release)
+    key = read_public_key_file(public_key) if public_key else site.publication.key.public
+    findings = examine(site, published, key)
+    good = all(finding.good for finding in findings)
+    if call.json:
+        call.document(
+            {
+                "release": published.release,
+                "good": good,
+                "findings": findings,
+                "manifest_digest": published.manifest_digest,
+                "statement": published.predicate,
+            }
+        )
+    else:
+        _say_statement(call, published)
+        for finding in findings:
+            mark, style = ("ok ", "green") if finding.good else ("BAD", "bold red")
+            call.say(f"  {mark} {finding.question}: {finding.answer}", style=style)
+        call.say("The release holds." if good else "The release does NOT hold: do not use it.", style="bold")
+    if not good:
+        raise typer.Exit(Refused.exit_code)
+
+
+def open_release(
+    site: "Site", published: "Published", identity: "Identity", identity_file: Path, out: Path
+) -> list[Opened]:
+    """Every part that is still there is opened below `out`, for this user alone.
+
+    Raises:
+        Refused: the release is sealed to others, or a part is not what the manifest says.
+    """
+    from pipeline.console.verification import parts_of
+    from pipeline.edges.publication import release_folder
+    from pipeline.edges.sealing import Origin, open_sealed
+
+    if identity.recipient not in published.predicate["recipient"]["keys"]:
+        raise Refused(
+            Code.OPENING_FAILED,
+            f"{published.release} is not sealed to the key in {identity_file}.",
+            next_step=f"name an identity of {published.recipient}.",
+        )
+    for finding in parts_of(site, published):
+        if not finding.good:
+            raise Refused(
+                Code.VERIFICATION_FAILED,
+                f"{published.release}, {finding.question}: {finding.answer}.",
+                next_step="do not use it; ask its publisher, who can restore it or make it again.",
+            )
+    _make_private(out)
+    opened = []
+    for number, part in enumerate(published.predicate["parts"], start=1):
+        key = part["key"]
+        if not site.publication.store.exists(f"{release_folder(published.recipient, published.release)}/{key}"):
+            continue
+        name = f"{published.release}, part {number}"
+        sealed = b"".join(site.publication.part(published, key))
+        content = open_sealed(sealed, identity, origin=Origin.PARTNER, name=name)
+        file = out / f"part-{number}.{key.removesuffix(_AGE).rpartition('.')[2]}"
+        _write(file, content)
+        place = place_of(site, published, key)
+        opened.append(Opened(file, place, part["rows"], tuple(part["columns"]), part["until"]))
+    return opened
+
+
+def place_of(site: "Site", published: "Published", key: str) -> str:
+    """Where a recipient finds a part: a path in local storage, else its URL."""
+    from pipeline.edges.publication import release_folder
+
+    url = f"{site.publication.store.url}/{release_folder(published.recipient, published.release)}/{key}"
+    return unquote(urlsplit(url).path) if url.startswith("file:") else url
+
+
+def age_command(place: str, identity: Path, out: str) -> str:
+    """How to open a part without this software."""
+    if "://" in place:
+        return f"aws s3 cp {shlex.quote(place)} - | age -d -i {shlex.quote(str(identity))} > {shlex.quote(out)}"
+    return f"age -d -i {shlex.quote(str(identity))} -o {shlex.quote(out)} {shlex.quote(place)}"
+
+
+def _listed(site: "Site", recipient: str, name: str) -> dict[str, Any]:
+    try:
+        published = site.publication.find(recipient, name)
+    except Refused as refusal:
+        return {"release": name, "recipient": recipient, "created_at": None, "fault": refusal.message}
+    if published is None:
+        return {"release": name, "recipient": recipient, "created_at": None, "fault": "the manifest is gone"}
+    said = published.predicate
+    return {
+        "release": name,
+        "recipient": recipient,
+        "agreement": said["agreement"]["id"],
+        "purpose": said["purpose"]["declared"],
+        "rows": said["rows"],
+        "parts": len(said["parts"]),
+        "created_at": said["created_at"],
+        "delete_by": said["handling"]["delete_by"],
+        "marking": said["handling"]["marking"],
+        "deliveries": [source["delivery"] for source in said["made_of"]["deliveries"]],
+        "fault": None,
+    }
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    if one["fault"]:
+        return (one["release"], one["recipient"], (one["fault"], "bold red"), "", "", "", "", "")
+    return (
+        one["release"],
+        one["recipient"],
+        one["purpose"],
+        one["rows"]["released"],
+        one["parts"],
+        str(one["created_at"])[:16].replace("T", " "),
+        str(one["delete_by"])[:10],
+        one["marking"],
+    )
+
+
+def _say_statement(call: Call, published: "Published") -> None:
+    said = published.predicate
+    agreement, handling = said["agreement"], said["handling"]
+    call.say(f"Release {published.release}", style="bold")
+    call.say(f"  under {agreement['id']}: {agreement['title']} ({agreement['instrument']})")
+    call.say(f"  from {said['provider']} to {published.recipient}, for {said['purpose']['declared']}")
+    call.say(f"  {handling['marking']}; onward: {handling['onward']}")
+    for caveat in handling["caveats"]:
+        call.say(f"    {caveat}")
+
+
+def _make_private(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """The file holds the content, whole, for its owner alone."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.unlink(missing_ok=True)
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        unfinished.replace(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _cannot_write(path: Path, error: OSError) -> Misconfigured:
+    return Misconfigured(
+        Code.STORE_FORBIDDEN,
+        f"{path} cannot be written: {error.strerror}.",
+        next_step="name a folder that you may write to: --out DIR.",
+    )
