@@ -26,6 +26,8 @@ COMPONENT, ELEMENT, TERMINATOR = "\x1f", "\x1d", "\x1e"
 LONGEST_SEGMENT_IN_CELLS = 64
 """A segment may be this many times as long as a cell: a TXD or an SSR holds an item for each of many travellers."""
 
+_GROWTH = 4
+"""Read by column, segments take several times their bytes."""
 _UTF8_SYNTAX = {b"IATA", b"IATB", b"UNOA", b"UNOB", b"UNOW", b"UNOY"}
 _LATIN1_SYNTAX = {b"UNOC"}
 _BLANK = b" \t\r\n"
@@ -67,22 +69,18 @@ class ServiceCharacters:
 
     def to_marks(self, piece: bytes) -> bytes:
         """`piece` with separators as marks, released characters as plain text and needless releases marked."""
-        literals = {b"\x01": self.component, b"\x02": self.element, b"\x03": self.terminator}
-        if self.repetition != b" ":
-            literals[b"\x04"] = self.repetition
+        stand_ins = {self.component: b"\x01", self.element: b"\x02", self.terminator: b"\x03"}
         table = bytearray(range(256))
-        if self.release != b" ":
-            literals[b"\x05"] = self.release
-            if self.release in piece:
-                # Pairs of releases first: scanning left to right, a run's last odd one releases what follows it.
-                for stand_in, literal in reversed(literals.items()):
-                    piece = piece.replace(self.release + literal, stand_in)
-            table[self.release[0]] = ord(_NEEDLESS_RELEASE)
-        if self.repetition != b" ":
-            table[self.repetition[0]] = ord(ELEMENT)
         table[self.component[0]], table[self.element[0]] = ord(COMPONENT), ord(ELEMENT)
         table[self.terminator[0]] = ord(TERMINATOR)
-        for stand_in, literal in literals.items():
+        if self.repetition != b" ":
+            stand_ins[self.repetition] = b"\x04"
+            table[self.repetition[0]] = ord(ELEMENT)
+        if self.release != b" ":
+            stand_ins[self.release] = b"\x05"
+            released = re.compile(re.escape(self.release) + b"(.)", re.DOTALL)
+            piece = released.sub(lambda found: stand_ins.get(found[1], _NEEDLESS_RELEASE.encode() + found[1]), piece)
+        for literal, stand_in in stand_ins.items():
             table[stand_in[0]] = literal[0]
         return piece.translate(bytes(table))
 
@@ -111,14 +109,14 @@ class Segments:
 
 
 def read_segments(blocks: Iterable[bytes], limits: Limits) -> Iterator[Segments]:
-    """All segments of the delivery, in frames of about `limits.batch_bytes`, however the blocks are cut.
+    """All segments of the delivery, in frames that take about `limits.batch_bytes`, however the blocks are cut.
 
     Raises:
         Refused: delivery-empty, message-unknown (it does not begin as EDIFACT), message-truncated, encoding-invalid,
             record-malformed or limit-exceeded; each but the first two with the segment's number.
     """
     longest = limits.max_cell_bytes * LONGEST_SEGMENT_IN_CELLS
-    window = max(limits.batch_bytes, longest + 1)
+    window = max(limits.batch_bytes // _GROWTH, longest + 1)
     arriving, buffer, tally = iter(blocks), bytearray(), Tally()
     _skip_blanks(buffer, arriving, window, tally)
     una = bytes(buffer[:9]) if buffer.startswith(b"UNA") else b""
@@ -232,19 +230,21 @@ def _frame(text: str, before: int, longest_bytes: int, tally: Tally) -> pl.DataF
     blank = pl.col("segment").str.len_bytes() == 0
     position = (~blank).cum_sum().cast(pl.UInt64) + before
     frame = frame.with_columns(position.alias("position"))
-    counts = dict[str, int]()
-    for rule, where in (
-        ("tolerated-stray-terminator", blank),
-        ("tolerated-odd-terminator", cell.str.starts_with(_ODD_TERMINATOR)),
-        ("tolerated-line-break", cell.str.contains(r"\A\x08?[ \t]*[\r\n]")),
-        ("tolerated-leading-space", cell.str.contains(r"\A\x08?[\r\n]*[ \t]") & ~blank),
-        ("tolerated-control-character", pl.col("segment").str.contains(r"[\r\n\t\x1a]")),
-        ("tolerated-needless-release", pl.col("segment").str.contains(_NEEDLESS_RELEASE, literal=True)),
-    ):
-        found = frame.filter(where)["position"]
-        counts[rule] = len(found)
-        tally.add(rule, "", found.head(ROWS_NAMED), len(found))
-    frame = frame.filter(~blank).select("position", "segment")
+    odd = {
+        "tolerated-stray-terminator": blank,
+        "tolerated-odd-terminator": cell.str.starts_with(_ODD_TERMINATOR),
+        "tolerated-line-break": cell.str.contains(r"\A\x08?[ \t]*[\r\n]"),
+        "tolerated-leading-space": cell.str.contains(r"\A\x08?[\r\n]*[ \t]") & ~blank,
+        "tolerated-control-character": pl.col("segment").str.contains(r"[\r\n\t\x1a]"),
+        "tolerated-needless-release": pl.col("segment").str.contains(_NEEDLESS_RELEASE, literal=True),
+    }
+    counts = frame.select(where.sum().alias(rule) for rule, where in odd.items()).row(0, named=True)
+    for rule, count in counts.items():
+        if count:
+            tally.add(rule, "", _where(frame, odd[rule]), count)
+    if counts["tolerated-stray-terminator"]:
+        frame = frame.filter(~blank)
+    frame = frame.select("position", "segment")
     if counts["tolerated-control-character"]:
         frame = frame.with_columns(pl.col("segment").str.replace_all(r"[\r\n\t\x1a]+", " "))
     if counts["tolerated-needless-release"]:
@@ -255,11 +255,16 @@ def _frame(text: str, before: int, longest_bytes: int, tally: Tally) -> pl.DataF
     )
 
 
+def _where(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
+    """The first positions at which `condition` holds."""
+    return frame.select(pl.col("position").filter(condition).head(ROWS_NAMED)).to_series()
+
+
 def _refuse_malformed(frame: pl.DataFrame, longest_bytes: int) -> None:
-    too_long = frame.filter(pl.col("segment").str.len_bytes() > longest_bytes)["position"]
+    too_long = _where(frame, pl.col("segment").str.len_bytes() > longest_bytes)
     if len(too_long):
         raise _too_long(too_long[0])
-    shapeless = frame.filter(~pl.col("segment").str.contains(rf"\A[A-Z][A-Z0-9]{{2}}(?:{ELEMENT}|\z)"))["position"]
+    shapeless = _where(frame, ~pl.col("segment").str.contains(rf"\A[A-Z][A-Z0-9]{{2}}(?:{ELEMENT}|\z)"))
     if len(shapeless):
         raise Refused(
             Code.RECORD_MALFORMED,

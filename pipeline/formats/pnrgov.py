@@ -262,9 +262,9 @@ def _count_beyond_annex(segments: pl.DataFrame, tally: Tally) -> None:
         tally.add("discarded-beyond-annex", "", beyond.head(64), len(beyond))
 
 
-def _with_cells(rows: pl.DataFrame, listed: list[pl.DataFrame], limits: Limits) -> pl.DataFrame:
+def _with_cells(rows: pl.DataFrame, listed: list[pl.LazyFrame], limits: Limits) -> pl.DataFrame:
     """`rows` with every column: of the whole PNR first, then the traveller's own."""
-    every = pl.concat(listed).sort("position", maintain_order=True)
+    every = pl.concat(listed).sort("position", maintain_order=True).collect()
     shared = _cells(every.filter(pl.col("owner") == 0), "pnr")
     own = _cells(every.filter(pl.col("owner") > 0), "owner")
     wide = rows.join(shared, on="pnr", how="left", maintain_order="left").join(

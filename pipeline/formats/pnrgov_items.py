@@ -12,7 +12,7 @@ from pipeline.formats.edifact import COMPONENT, ELEMENT
 from pipeline.formats.pnrgov_context import SPLIT_GROUP
 from pipeline.formats.pnrgov_times import moment, present
 
-Items = Iterator[pl.DataFrame]
+Items = Iterator[pl.LazyFrame]
 
 _WEIGHT_UNITS = {"700": "kg", "701": "lb"}
 _FARE_CALCULATION, _PAYER, _OTHER_SERVICE = "15", "43", "28"
@@ -58,10 +58,10 @@ def each_element(frame: pl.DataFrame, *, first: int = 0) -> pl.DataFrame:
     return apart.filter(_BODY.str.strip_chars(COMPONENT + " ") != "")
 
 
-def items(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.DataFrame:
-    """One item a row of `frame`, where there is a text."""
-    listed = frame.select("pnr", "owner", "position", text.alias("text")).drop_nulls("text")
-    return listed.with_columns(pl.lit(column).alias("column"))
+def items(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.LazyFrame:
+    """One item a row of `frame`, where there is a text. Lazy, so that all items of a batch are computed at once."""
+    listed = frame.lazy().select("pnr", "owner", "position", pl.lit(column).alias("column"), text.alias("text"))
+    return listed.drop_nulls("text")
 
 
 def flights(tvl: pl.DataFrame) -> pl.DataFrame:
@@ -96,7 +96,7 @@ def labelled(frame: pl.DataFrame, opened: pl.DataFrame) -> pl.DataFrame:
     return frame.join(opened.select("flight", "label"), on="flight", how="left", maintain_order="left")
 
 
-def history(frame: pl.DataFrame) -> pl.DataFrame:
+def history(frame: pl.DataFrame) -> pl.LazyFrame:
     """Each segment of GR10 to GR12, and LTS, as one line of text beginning with its tag."""
     return items(frame, "history", line(pl.col("tag"), words(_BODY)))
 

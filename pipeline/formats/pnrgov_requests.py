@@ -27,7 +27,7 @@ _TEXT = 8
 class Requests:
     """SSRs with their travellers: `items`; `documents` (one a traveller); what was found on the way."""
 
-    items: list[pl.DataFrame]
+    items: list[pl.LazyFrame]
     documents: pl.DataFrame
     unknown_kept: pl.Series
     unknown_dropped: pl.Series
@@ -92,7 +92,7 @@ def _listed(requests: pl.DataFrame) -> Items:
     yield items(other, "service_requests", line(asked, pl.col("detail")))
 
 
-def _documents(docs: pl.DataFrame, travellers: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _documents(docs: pl.DataFrame, travellers: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.LazyFrame]]:
     """Each traveller's own document, and the others as text.
 
     A parent carries the infant's DOCS (sex FI or MI), which is not the parent's own. Of several, the first with a

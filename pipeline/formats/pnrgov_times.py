@@ -8,7 +8,7 @@ departure.
 import polars as pl
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_MONTH_NUMBERS = [f"-{number:02}-" for number in range(1, 13)]
+_NUMBER_OF_MONTH = {month: f"-{number:02}-" for number, month in enumerate(_MONTHS, start=1)}
 
 
 def present(cell: pl.Expr) -> pl.Expr:
@@ -50,9 +50,11 @@ def birth_date(raw: pl.Expr, departs_at: pl.Expr) -> pl.Expr:
 
 
 def _dated(raw: pl.Expr, century: str) -> pl.Expr:
-    numbered = raw.str.to_uppercase().str.replace_many(list(_MONTHS), _MONTH_NUMBERS)
-    long = numbered.str.replace(r"\A([0-9]{2})-([0-9]{2})-([0-9]{4})\z", "${3}-${2}-${1}")
-    short = long.str.replace(r"\A([0-9]{2})-([0-9]{2})-([0-9]{2})\z", century + "${3}-${2}-${1}")
+    month = raw.str.slice(2, 3).str.to_uppercase().replace_strict(_NUMBER_OF_MONTH, default=None)
+    year = (
+        pl.when(raw.str.len_bytes() == 7)
+        .then(pl.concat_str([pl.lit(century), raw.str.slice(5)]))
+        .otherwise(raw.str.slice(5))
+    )
     shaped = raw.str.contains(r"\A[0-9]{2}[A-Za-z]{3}(?:[0-9]{2}|[0-9]{4})\z")
-    known = numbered.str.contains("-", literal=True)
-    return pl.when(shaped & known).then(short).otherwise(raw)
+    return pl.when(shaped & month.is_not_null()).then(pl.concat_str([year, month, raw.str.slice(0, 2)])).otherwise(raw)

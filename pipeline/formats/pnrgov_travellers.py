@@ -121,7 +121,7 @@ def checked_in(segments: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame
     return found.drop_nulls(), found.filter(pl.col("known").is_null())["check_in"]
 
 
-def other_names(rows: pl.DataFrame, segments: pl.DataFrame, longest_bytes: int) -> list[pl.DataFrame]:
+def other_names(rows: pl.DataFrame, segments: pl.DataFrame, longest_bytes: int) -> list[pl.LazyFrame]:
     """The names of the others of each party, and of its group, as items.
 
     Raises:
