@@ -29,6 +29,8 @@ from pipeline.core.validation import CompiledSchema
 SHORTEST_WITHHELD = 6
 """A withheld value of fewer characters is not searched for: a surname such as NG would be found everywhere."""
 
+_GIVEN = "_given_"
+
 _SEARCHED = frozenset({Category.DIRECT_IDENTIFIER, Category.FREE_TEXT})
 
 
@@ -51,7 +53,8 @@ def clear_rows(
     if redacted.frame.height != redacted.in_scope.height:
         raise _differs(agreement, f"{redacted.in_scope.height} rows became {redacted.frame.height}")
     _cells_look_treated(redacted.frame, agreement, code_lists)
-    _no_withheld_value(redacted, agreement, schema)
+    _cells_are_of_their_rows(redacted, agreement)
+    _no_withheld_value(redacted, agreement, schema, code_lists)
     return Cleared(redacted.frame)
 
 
@@ -62,7 +65,10 @@ def clear_table(table: Table, agreement: Agreement, code_lists: dict[str, CodeLi
         raise _differs(agreement, "a table where the agreement releases rows")
     _has_columns(table.frame, (*agreement.columns, rule.count_as), agreement)
     _cells_look_treated(table.frame, agreement, code_lists)
-    small = table.frame.filter(pl.col(rule.count_as).cast(pl.Int64) < rule.smallest_cell).height
+    counts = table.frame[rule.count_as].cast(pl.Int64, strict=False)
+    if counts.null_count() or counts.sum() != table.published_rows:
+        raise _differs(agreement, "the published counts do not add up to the rows behind them")
+    small = int((counts < rule.smallest_cell).sum())
     if small or (0 < table.suppressed_rows < rule.smallest_cell and table.frame.height):
         raise Refused(
             Code.CELL_TOO_SMALL,
@@ -74,8 +80,8 @@ def clear_table(table: Table, agreement: Agreement, code_lists: dict[str, CodeLi
 
 def clear_partial(redacted: Redacted, agreement: Agreement) -> pl.DataFrame:
     """Partial counts of one chunk, once their columns and their sum are right."""
-    _has_columns(redacted.frame.drop(COUNT), tuple(agreement.columns), agreement)
-    if redacted.frame[COUNT].sum() != redacted.in_scope.height:
+    _has_columns(redacted.frame.drop(COUNT, strict=False), tuple(agreement.columns), agreement)
+    if COUNT not in redacted.frame.columns or redacted.frame[COUNT].sum() != redacted.in_scope.height:
         raise _differs(agreement, "counts do not add up to the rows in scope")
     return redacted.frame
 
@@ -109,11 +115,15 @@ def _untreated(treatment: Treatment, cell: pl.Expr, code_lists: dict[str, CodeLi
         case Keep():
             return pl.lit(value=False)
         case Pseudonymise():
-            return ~cell.str.contains(r"\A[0-9a-f]{32}(?:\n[0-9a-f]{32})*\z")
+            more = r"(?:\n[0-9a-f]{32})*" if treatment.each_line else ""
+            return ~cell.str.contains(rf"\A[0-9a-f]{{32}}{more}\z")
         case Mask():
             shown = treatment.keep_first + treatment.keep_last
             line = rf"[^\p{{L}}\p{{N}}\n]*(?:[\p{{L}}\p{{N}}][^\p{{L}}\p{{N}}\n]*){{0,{shown}}}"
-            return ~cell.str.contains(rf"\A{line}(?:\n{line})*\z")
+            starred = r"(?:[^\p{L}\p{N}\n]*|[^*\n]*(?:\*[^*\n]*){4,})"
+            return ~(
+                cell.str.contains(rf"\A{line}(?:\n{line})*\z") & cell.str.contains(rf"\A{starred}(?:\n{starred})*\z")
+            )
         case GeneraliseDate():
             return ~cell.str.contains(r"\A[0-9]{4}\z" if treatment.to == "year" else r"\A[0-9]{4}-[0-9]{2}\z")
         case FilterTerms():
@@ -122,8 +132,42 @@ def _untreated(treatment: Treatment, cell: pl.Expr, code_lists: dict[str, CodeLi
             return cell.str.contains(words) | folded(odd).str.contains(words).fill_null(value=False)
 
 
-def _no_withheld_value(redacted: Redacted, agreement: Agreement, schema: CompiledSchema) -> None:
-    """No row holds, anywhere, a direct identifier or free text of its own that the agreement does not let through."""
+def _cells_are_of_their_rows(redacted: Redacted, agreement: Agreement) -> None:
+    """Each released cell stands in the row that it was made from: as it is if kept, else as far as its shape can tell."""
+    names = tuple(agreement.columns)
+    if not set(names) <= set(redacted.in_scope.columns):
+        raise _differs(agreement, "the rows behind the release lack columns of the agreement")
+    given = redacted.in_scope.select(pl.col(name).alias(f"{_GIVEN}{name}") for name in names)
+    both = pl.concat([redacted.frame, given], how="horizontal")
+    strange = [
+        _strange(treatment, pl.col(name), pl.col(f"{_GIVEN}{name}")).fill_null(value=True).sum().alias(name)
+        for name, treatment in agreement.columns.items()
+    ]
+    for name, count in both.select(strange).row(0, named=True).items():
+        if count:
+            raise _differs(agreement, f"column {name}: {count} cells are not of the row that they stand in")
+
+
+def _strange(treatment: Treatment, cell: pl.Expr, given: pl.Expr) -> pl.Expr:
+    """True, or null, where `cell` cannot have been made from `given`."""
+    match treatment:
+        case Keep():
+            return cell.ne_missing(given)
+        case Pseudonymise():
+            same = pl.lit(value=True)
+        case Mask():
+            same = cell.str.len_chars() == given.str.len_chars()
+        case GeneraliseDate():
+            return cell.is_not_null() & ~given.str.starts_with(cell)
+        case FilterTerms():
+            same = cell.str.count_matches("\n", literal=True) == given.str.count_matches("\n", literal=True)
+    return pl.when(given.is_null()).then(cell.is_not_null()).otherwise(cell.is_null() | ~same)
+
+
+def _no_withheld_value(
+    redacted: Redacted, agreement: Agreement, schema: CompiledSchema, code_lists: dict[str, CodeList]
+) -> None:
+    """No row holds, anywhere and in any case, a direct identifier or free text of its own that is not let through."""
     hidden = [
         name
         for name, category in schema.categories.items()
@@ -131,20 +175,32 @@ def _no_withheld_value(redacted: Redacted, agreement: Agreement, schema: Compile
     ]
     if not hidden or not redacted.frame.height:
         return
-    row = redacted.frame.select(pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True)).to_series()
+    row = redacted.frame.select(
+        pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True).str.to_uppercase()
+    ).to_series()
     for name in hidden:
         values = redacted.in_scope[name]
         lines = pl.DataFrame({"row": row, "value": values}).drop_nulls("value")
         if values.str.contains("\n", literal=True).any():
             lines = lines.with_columns(pl.col("value").str.split("\n")).explode("value", empty_as_null=True)
-        searched = lines.filter(pl.col("value").str.len_chars() >= SHORTEST_WITHHELD)
-        found = searched.select(pl.col("row").str.contains(pl.col("value"), literal=True).sum()).item()
-        if found:
+        searched = lines.filter(
+            (pl.col("value").str.len_chars() >= SHORTEST_WITHHELD)
+            & _withheld(agreement.columns.get(name), pl.col("value"), code_lists)
+        )
+        found = searched.select(pl.col("row").str.contains(pl.col("value").str.to_uppercase(), literal=True).sum())
+        if found.item():
             raise Refused(
                 Code.WITHHELD_VALUE_FOUND,
-                f"agreement {agreement.id}: {found} values of {name}, which it does not release, are in other columns.",
+                f"agreement {agreement.id}: {found.item()} values of {name}, which it does not release, are in other columns.",
                 next_step="let the agreement withhold or filter the columns that repeat it; nothing was released.",
             )
+
+
+def _withheld(treatment: Treatment | None, line: pl.Expr, code_lists: dict[str, CodeList]) -> pl.Expr:
+    """True for a line that may not be released: any with a letter or digit, but of a filtered column only those masked."""
+    if isinstance(treatment, FilterTerms):
+        return _untreated(treatment, line, code_lists)
+    return line.str.contains(r"[\p{L}\p{N}]")
 
 
 def _differs(agreement: Agreement, how: str) -> Refused:
