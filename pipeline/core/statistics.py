@@ -22,16 +22,22 @@ class Table:
 def tabulate(partials: Iterable[pl.DataFrame], by: tuple[str, ...], rule: Statistics) -> Table:
     """The published table: cells in the order of their names, small ones suppressed, and others to protect them.
 
-    The manifest states how many rows were suppressed in all, so that number must itself not tell a small cell: the
-    suppressed cells are at least two, and at least `smallest_cell` rows together; the smallest published cells follow the small
-    ones until that holds (complementary suppression).
+    The manifest states how many rows were suppressed in all, so that number must itself not tell a small cell, not even to
+    who knows which cells there are: the smallest published cells follow the small ones until each suppressed cell could
+    be anything from 1 to `smallest_cell` (complementary suppression). Each holds a row at least, and no more than the
+    smallest published cell, since the smallest were taken.
     """
     stacked = pl.concat(list(partials))
     cells = stacked.group_by(by).agg(pl.col(COUNT).sum().cast(pl.Int64)).sort(COUNT, *by, nulls_last=True)
     counts = cells[COUNT].to_list()
     suppressed = sum(count < rule.smallest_cell for count in counts)
-    if suppressed:
-        while suppressed < len(counts) and (suppressed < 2 or sum(counts[:suppressed]) < rule.smallest_cell):
-            suppressed += 1
+    while 0 < suppressed < len(counts) and not _hides(counts[:suppressed], counts[suppressed], rule.smallest_cell):
+        suppressed += 1
     published = cells.slice(suppressed).sort(*by, nulls_last=True).rename({COUNT: rule.count_as})
     return Table(published.cast({rule.count_as: pl.String}), sum(counts[suppressed:]), sum(counts[:suppressed]))
+
+
+def _hides(suppressed: list[int], smallest_published: int, smallest_cell: int) -> bool:
+    others = len(suppressed) - 1
+    least, most = sum(suppressed) - others * smallest_published, sum(suppressed) - others
+    return others > 0 and least <= 1 and most >= smallest_cell
