@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.console.call import AsJson, Call, console_of, counted, on_terminal, short, table
+from pipeline.console.call import AsJson, Call, console_of, counted, near, on_terminal, short, table
 from pipeline.console.delivery import put_into_landing
 from pipeline.console.release import age_command, place_of
 from pipeline.console.site import DEMO, demo_identity, make_demo_partners, make_site
@@ -180,7 +180,7 @@ def _releases(site: "Site", one: "Traced") -> list[_Told]:
         published = site.publication.find(prospect.recipient, prospect.release) if prospect.rows is not None else None
         if published:
             identity = demo_identity(site, prospect.recipient) or Path("IDENTITY-FILE")
-            asked = f"{command(site)} open {prospect.release} --identity {shlex.quote(str(_near(identity)))}"
+            asked = f"{command(site)} open {prospect.release} --identity {shlex.quote(str(near(identity)))}"
             rows = int(published.predicate["rows"]["released"])
             told.append(_Told(prospect.release, prospect.recipient, rows, asked, _age(site, published, identity)))
     return told
@@ -190,10 +190,7 @@ def _age(site: "Site", published: "Published", identity: Path) -> str:
     """How to open the release's first part with age alone; "" where it has none."""
     for part in published.predicate["parts"][:1]:
         ending = part["key"].split(".")[-2]
-        place = place_of(site, published, part["key"])
-        return age_command(
-            str(_near(Path(place))) if "://" not in place else place, _near(identity), f"part-1.{ending}"
-        )
+        return age_command(place_of(site, published, part["key"]), near(identity), f"part-1.{ending}")
     return ""
 
 
@@ -212,9 +209,9 @@ def _say_next(call: Call, site: "Site", deliveries: "Sequence[Traced]") -> None:
     refused = next((one for one in deliveries if one.code and one.delivery), None)
     released = next((release for one in deliveries for release in one.releases if release.rows is not None), None)
     call.say("What to try next", style="bold")
-    samples = _near(site.directory / DEMO / "samples")
+    samples = near(site.directory / DEMO / "samples")
     call.say(
-        f"  deliver a file of your own making   {ours} deliver {samples}/pnr-push/good.edi --feed pnr-push --as new.edi"
+        f"  deliver a file of your own making   {ours} deliver {samples}/aeo-members/good.csv --feed aeo-members --as new.csv"
     )
     if refused:
         call.say(f"  see why a delivery was refused      {ours} quarantine show {short(refused.delivery)}")
@@ -229,18 +226,10 @@ def command(site: "Site") -> str:
     """How to call this program again for the site, from the current folder."""
     program = Path(sys.argv[0])
     found = shutil.which("safeconduct")
-    name = "safeconduct" if found or not program.exists() else str(_near(program))
+    name = "safeconduct" if found or not program.exists() else str(near(program))
     return (
-        name
-        if site.directory == Path("site").absolute()
-        else f"{name} --site {shlex.quote(str(_near(site.directory)))}"
+        name if site.directory == Path("site").absolute() else f"{name} --site {shlex.quote(str(near(site.directory)))}"
     )
-
-
-def _near(path: Path) -> Path:
-    """The path as seen from the current folder, where it is below it."""
-    path = path.absolute()
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _lines(call: Call) -> "Callable[[Sequence[Traced]], None]":

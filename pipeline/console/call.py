@@ -164,6 +164,12 @@ def when(at: datetime | date | None) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if isinstance(at, datetime) else at.isoformat()
 
 
+def near(path: Path) -> Path:
+    """The path as seen from the current folder, where it is below it."""
+    path = path.absolute()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def counted(number: int, noun: str) -> str:
     """`1 row`, `2 rows`, `3 deliveries`."""
     plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"

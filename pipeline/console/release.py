@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from pipeline.console.call import AsJson, Call, counted
+from pipeline.console.call import AsJson, Call, counted, near
 from pipeline.console.key import read_identity_file, read_public_key_file
 from pipeline.console.naming import the_release
 from pipeline.core.errors import Code, Misconfigured, Refused
@@ -189,11 +189,11 @@ def open_release(
 
 
 def place_of(site: "Site", published: "Published", key: str) -> str:
-    """Where a recipient finds a part: a path in local storage, else its URL."""
+    """Where a recipient finds a part: a path, from the current folder where it is below it, or its URL."""
     from pipeline.edges.publication import release_folder
 
     url = f"{site.publication.store.url}/{release_folder(published.recipient, published.release)}/{key}"
-    return unquote(urlsplit(url).path) if url.startswith("file:") else url
+    return str(near(Path(unquote(urlsplit(url).path)))) if url.startswith("file:") else url
 
 
 def age_command(place: str, identity: Path, out: str) -> str:
