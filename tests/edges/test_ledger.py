@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from itertools import combinations, count, product
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.errors import Code, Conflict, Misconfigured, Unavailable
@@ -25,6 +26,12 @@ from tests.faults import Died, Interrupted, die
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BOTH = [pytest.param("file"), pytest.param("s3", marks=pytest.mark.server)]
+
+
+@pytest.fixture(autouse=True)
+def _no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests end writers, not machines: thousands of appends need not wait for the disk. See test_storage.py."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture
@@ -123,6 +130,7 @@ FACT: st.SearchStrategy[Fact] = st.recursive(
 FACTS = st.dictionaries(st.text(st.characters(codec="ascii"), max_size=5), FACT, max_size=4)
 
 
+@settings(deadline=None, max_examples=50)  # each example writes to a disk that others use too
 @given(FACTS, st.text(st.characters(codec="utf-8"), min_size=1), st.datetimes(timezones=st.just(UTC)))
 def test_every_entry_reads_back_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, facts: dict[str, Fact], id: str, at: datetime

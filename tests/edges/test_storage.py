@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.errors import Code, Conflict, Misconfigured, SafeconductError, Unavailable
@@ -273,6 +273,7 @@ def test_a_bad_folder_is_refused(local: Store, folder: str) -> None:
         assert refused.value.code is Code.KEY_INVALID
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=40))
 def test_every_name_has_one_key_and_every_key_one_name(name: bytes) -> None:
     key = key_of(name)
@@ -281,6 +282,7 @@ def test_every_name_has_one_key_and_every_key_one_name(name: bytes) -> None:
     assert key.isprintable()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_key_leads_out_of_the_store(key: str) -> None:
     if is_key(key):
@@ -288,6 +290,7 @@ def test_no_key_leads_out_of_the_store(key: str) -> None:
         assert os.path.normpath(path) == path
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=30), st.binary(max_size=30), st.lists(st.integers(0, 30)))
 def test_bytes_are_the_same_however_they_are_cut(left: bytes, right: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(left)) for cut in cuts), len(left)]
@@ -413,7 +416,11 @@ def test_the_store_itself_may_be_reached_by_a_link_because_the_site_set_it(tmp_p
     assert (tmp_path / "real/a").read_bytes() == b"1"
 
 
-@pytest.mark.parametrize("change", [lambda file: os.truncate(file, 10), lambda file: file.write_bytes(b"y" * 4000)])
+@pytest.mark.parametrize(
+    "change",
+    [lambda file: os.truncate(file, 10), lambda file: file.write_bytes(b"y" * 4000)],
+    ids=["shrinks", "grows"],
+)
 def test_a_file_that_changes_while_it_is_read_is_noticed(
     local: Store, tmp_path: Path, change: Callable[[Path], object]
 ) -> None:
@@ -427,6 +434,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(
     assert noticed.value.code is Code.STORAGE_UNAVAILABLE
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_any_file_time_is_brought_into_the_years_that_can_be_said(nanoseconds: int) -> None:
     said = local_store._instant(nanoseconds)
@@ -613,8 +621,8 @@ def test_a_wrong_key_or_secret_or_right_is_for_us_to_correct_and_is_not_repeated
     s3.put_new("one", b"1")
     wrong = "synthetic-wrong-9999"
     uses: list[Callable[[], object]] = []
-    for settings in [replace(s3_settings, secret_access_key=wrong), replace(s3_settings, access_key_id=wrong)]:
-        uses += _reads(open_store(s3.url, settings))
+    for wronged in [replace(s3_settings, secret_access_key=wrong), replace(s3_settings, access_key_id=wrong)]:
+        uses += _reads(open_store(s3.url, wronged))
     read_only = open_store(s3.url, reader(s3_settings))
     for store in [open_store(s3.url, replace(s3_settings, secret_access_key=wrong)), read_only]:
         uses += [partial(store.put_new, "two", b"2"), partial(store.destroy, "one")]
