@@ -7,6 +7,7 @@ import: the DAG files load it.
 import hashlib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def load(root: Path) -> Catalogue:
     feeds = _read(root / "feeds", Feed, broken, texts)
     agreements = _read(root / "agreements", Agreement, broken, texts)
     for id in [id for id, feed in feeds.items() if feed.partner not in partners]:
-        broken.append(_reference(root / "feeds" / f"{id}.toml", texts, "partner", f"partner {feeds.pop(id).partner}"))
+        broken.append(_reference(root / "feeds" / f"{id}.toml", texts, "partner", "partner", feeds.pop(id).partner))
     for id, agreement in list(agreements.items()):
         wrong = _missing_reference(agreement, partners, feeds, code_lists)
         if wrong:
@@ -112,24 +113,23 @@ def load(root: Path) -> Catalogue:
 
 def _missing_reference(
     agreement: Agreement, partners: Mapping[str, Partner], feeds: Mapping[str, Feed], code_lists: Mapping[str, CodeList]
-) -> tuple[str, str] | None:
+) -> tuple[str, str, str] | None:
+    """The key that names it, what it is, and its id."""
     for key in ("provider", "recipient"):
         if getattr(agreement, key) not in partners:
-            return key, f"partner {getattr(agreement, key)}"
+            return key, "partner", getattr(agreement, key)
     if agreement.feed not in feeds:
-        return "feeds", f"feed {agreement.feed}"
+        return "feeds", "feed", agreement.feed
     if feeds[agreement.feed].partner != agreement.provider:
-        return "provider", f"provider {agreement.provider} of feed {agreement.feed}"
-    for codes in sorted(agreement.code_lists()):
-        if codes not in code_lists:
-            return "codes", f"code list {codes}"
+        return "provider", f"provider of feed {agreement.feed}", agreement.provider
+    for codes in sorted(agreement.code_lists() - set(code_lists)):
+        return "codes", "code list", codes
     return None
 
 
-def _reference(path: Path, texts: Mapping[Path, str], key: str, what: str) -> Broken:
-    return Broken(
-        path, _line_of(texts[path], (key,)), f"names the {what}, which the catalogue does not have or cannot read"
-    )
+def _reference(path: Path, texts: Mapping[Path, str], key: str, what: str, id: str) -> Broken:
+    line = _line_of(texts[path], (key,)) or _line_naming(texts[path], id)
+    return Broken(path, line, f"names the {what} {id}, which the catalogue does not have or cannot read")
 
 
 def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Path, str]) -> dict[str, _Kind]:
@@ -137,14 +137,19 @@ def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Pat
     for path in sorted(folder.glob("*.toml")):
         try:
             texts[path] = path.read_text(encoding="utf-8")
-            entry = kind.model_validate(tomllib.loads(texts[path]))
+            written = tomllib.loads(texts[path])
+            entry = kind.model_validate(written)
+        except OSError as error:
+            broken.append(Broken(path, None, f"cannot be read ({error.strerror or 'unknown reason'})"))
         except UnicodeDecodeError:
             broken.append(Broken(path, None, "is not UTF-8"))
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"line (\d+)", str(error))
             broken.append(Broken(path, int(at[1]) if at else None, f"is not TOML: {str(error).split(' (at ')[0]}"))
         except ValidationError as error:
-            broken.append(_invalid(path, texts[path], error))
+            broken.append(_invalid(path, texts[path], written, error))
+        except (ValueError, RecursionError):  # a number of thousands of digits, brackets in thousands
+            broken.append(Broken(path, None, "is not TOML that can be read"))
         else:
             if entry.id != path.stem:
                 broken.append(Broken(path, _line_of(texts[path], ("id",)), "must have the id of its file name"))
@@ -153,34 +158,73 @@ def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Pat
     return found
 
 
-def _invalid(path: Path, text: str, error: ValidationError) -> Broken:
-    faults = error.errors(include_input=False, include_url=False, include_context=False)
+def _invalid(path: Path, text: str, written: Mapping[str, object], error: ValidationError) -> Broken:
+    faults = error.errors(include_input=False, include_url=False)
     first = faults[0]
-    location = tuple(str(part) for part in first["loc"])
+    location = _keys(written, first["loc"], missing=first["type"] == "missing")
+    message = first["msg"]
+    if first["type"] == "union_tag_invalid":  # its own message repeats what the file says
+        message = f"must have one of {first['ctx']['expected_tags']} as {first['ctx']['discriminator']}"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return Broken(path, _line_of(text, location), f"{'.'.join(location) or 'file'}: {first['msg']}{more}")
+    return Broken(path, _line_of(text, location), f"{'.'.join(location) or 'file'}: {message}{more}")
+
+
+def _keys(written: object, location: tuple[str | int, ...], *, missing: bool) -> tuple[str, ...]:
+    """`location` without what is no key of the file: pydantic also puts the kind of a treatment or format there."""
+    keys: list[str] = []
+    for part in location:
+        inner = written if isinstance(written, dict) else dict(enumerate(written)) if isinstance(written, list) else {}
+        if part in inner:
+            written = inner[part]
+        elif not (missing and part == location[-1]):
+            continue
+        keys.append(str(part))
+    return tuple(keys)
+
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 
 
 def _line_of(text: str, location: tuple[str, ...]) -> int | None:
     """The line of the deepest key of `location` that can be found: `columns.x.until` in the table `[columns.x]`."""
     best: tuple[int, int] | None = None
     table: tuple[str, ...] = ()
-    seen: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line):
-            table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
-            if line.lstrip().startswith("[["):
-                seen[header[1]] = seen.get(header[1], -1) + 1
-                table = (*table, str(seen[header[1]]))
-            keys = table
-        elif key := re.match(r"\s*([A-Za-z0-9_\"'-]+)\s*=", line):
-            keys = (*table, key[1].strip("\"'"))
+    tables: Counter[tuple[str, ...]] = Counter()
+    for number, line in enumerate(text.split("\n"), start=1):
+        if header := re.match(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$", line):
+            path = _parts(header[2])
+            if header[1] == "[[":
+                array = (*_numbered(path[:-1], tables), path[-1])
+                tables[array] += 1
+            table = keys = _numbered(path, tables)
+        elif key := re.match(rf"\s*({_DOTTED})\s*=", line):
+            keys = (*table, *_parts(key[1]))
         else:
             continue
         depth = len(keys) if keys == location[: len(keys)] else 0
         if depth and (best is None or depth > best[0]):
             best = (depth, number)
     return best[1] if best else None
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in re.findall(_KEY, dotted))
+
+
+def _numbered(path: tuple[str, ...], tables: Mapping[tuple[str, ...], int]) -> tuple[str, ...]:
+    """`path` with, after each array of tables, the number of the table that was opened last."""
+    numbered: tuple[str, ...] = ()
+    for part in path:
+        numbered = (*numbered, part)
+        if numbered in tables:
+            numbered = (*numbered, str(tables[numbered] - 1))
+    return numbered
+
+
+def _line_naming(text: str, id: str) -> int | None:
+    named = re.compile(rf"""[^#]*["']{re.escape(id)}["']""")
+    return next((number for number, line in enumerate(text.split("\n"), start=1) if named.match(line)), None)
 
 
 def _digest(texts: list[str]) -> str:
