@@ -4,6 +4,7 @@ import io
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
@@ -156,16 +157,6 @@ def outcome(exchange: Exchange) -> tuple[object, ...]:
     )
 
 
-def dies(prepared: Path, directory: Path, fuse: Fuse) -> Exchange | None:
-    """The exchange as a crash at the fuse left it; None where the run needed fewer calls."""
-    exchange = copy_of(prepared, directory)
-    try:
-        run_through(fused(exchange, fuse))
-    except Died:
-        return exchange
-    return None
-
-
 @pytest.mark.crash
 def test_a_crash_at_any_call_leaves_nothing_half_and_a_rerun_finishes_once(prepared: Path, tmp_path: Path) -> None:
     whole = copy_of(prepared, tmp_path / "whole")
@@ -173,20 +164,19 @@ def test_a_crash_at_any_call_leaves_nothing_half_and_a_rerun_finishes_once(prepa
     expected = outcome(whole)
     assert len(expected[0]) == 2 * len(AGREEMENTS)  # type: ignore[arg-type]
     schedules = 0
-    for at in count():
-        for after in (False, True):
-            exchange = dies(prepared, tmp_path / f"{at}-{after}", Fuse(at, after))
-            if exchange is None:
-                break
-            assert half_releases(exchange) == [], f"call {at}, after={after}"
-            exchange.now += timedelta(hours=1)
-            run_through(exchange.site)
-            assert outcome(exchange) == expected, f"call {at}, after={after}"
-            exchange.site.ledger.verify()
-            shutil.rmtree(exchange.directory)
-            schedules += 1
-        else:
-            continue
-        break
+    for at, after in ((at, after) for at in count() for after in (False, True)):
+        exchange, fuse = copy_of(prepared, tmp_path / f"{at}-{after}"), Fuse(at, after)
+        # A refused delivery outlives a lost write of its accepted rows: they are not needed any more.
+        with suppress(Died):
+            run_through(fused(exchange, fuse))
+        if fuse.calls <= at:
+            break
+        assert half_releases(exchange) == [], f"call {at}, after={after}"
+        exchange.now += timedelta(hours=1)
+        run_through(exchange.site)
+        assert outcome(exchange) == expected, f"call {at}, after={after}"
+        exchange.site.ledger.verify()
+        shutil.rmtree(exchange.directory)
+        schedules += 1
     assert schedules > 100
     print(f"crash schedules tried: {schedules}, violations: 0")
