@@ -201,7 +201,7 @@ class _Push:
 
     def _pieces(self, segments: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """`segments` in pieces of whole PNRs whose rows stay within bounds: each repeats what its PNR says."""
-        shared = (pl.col("group") != TRAVELLER_GROUP).cast(pl.UInt64) * pl.col("body").str.len_bytes()
+        shared = (pl.col("owner") == 0).cast(pl.UInt64) * pl.col("body").str.len_bytes()
         named = ((pl.col("tag") == "TIF") & (pl.col("group") == TRAVELLER_GROUP)).sum().cast(pl.UInt64)
         weights = segments.group_by("pnr", maintain_order=True).agg(
             (pl.col("body").str.len_bytes().sum().cast(pl.UInt64) + shared.sum() * named).alias("bytes")

@@ -72,7 +72,10 @@ def annotate(frame: pl.DataFrame, message: int) -> Annotated:
         _latest(tag == "FOP").alias("payment"),
         _latest((tag == "EQN") & (group == SPLIT_GROUP)).alias("split"),
     )
-    owner = pl.when(group == TRAVELLER_GROUP).then(pl.col("traveller").forward_fill()).otherwise(at * 0)
+    # LTS is the PNR's history even where no flight stands between it and the last traveller.
+    owner = (
+        pl.when((group == TRAVELLER_GROUP) & (tag != "LTS")).then(pl.col("traveller").forward_fill()).otherwise(at * 0)
+    )
     none = pl.lit(0, pl.UInt64)
     return Annotated(
         inside.with_columns(

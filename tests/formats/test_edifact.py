@@ -184,6 +184,19 @@ def test_every_truncation_is_refused(keep: float) -> None:
     }
 
 
+@pytest.mark.parametrize("kept", [1, 2, 5, 6])
+def test_an_interchange_that_ends_between_two_segments_is_refused(kept: int) -> None:
+    assert refusal(IATA.write(with_text("A")[:kept])).code is Code.MESSAGE_TRUNCATED
+
+
+@pytest.mark.parametrize("sign", ["'", "?", "?'", "A'"])
+def test_a_window_may_end_in_a_run_of_released_characters(sign: str) -> None:
+    texts = [sign * length for length in range(1, 60)] * 4
+    read = segments_of(IATA.write(interchange([*HEAD, *(("IFT", c("4", "28"), text) for text in texts)])))
+
+    assert [row[2].rpartition(ELEMENT)[2] for row in read[4:-2]] == texts
+
+
 def test_blanks_after_the_end_are_no_truncation() -> None:
     content = IATA.write(with_text("A"))
 

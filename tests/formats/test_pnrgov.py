@@ -347,6 +347,12 @@ def test_a_request_without_a_code_is_a_remark_and_said() -> None:
     assert found(content)["tolerated-request-code"] == (10,)
 
 
+def test_unstructured_history_is_every_travellers_even_without_a_flight_before_it() -> None:
+    one, two = rows(push(*PNR, tif(), tif("BECK", "BODO", "2"), ("LTS", "0/O/NM/ADAM")))
+
+    assert one["history"] == two["history"] == "LTS 0/O/NM/ADAM"
+
+
 def test_a_line_end_inside_an_item_makes_no_second_item() -> None:
     (row,) = rows(push(*PNR, tif(), ("IFT", c("4", "28"), "ONE\nWCHR TWO")))
 
@@ -363,17 +369,28 @@ def test_more_rows_than_the_feed_allows_are_refused(at_most: int) -> None:
         assert refusal(content, Limits(max_rows=at_most)).code is Code.LIMIT_EXCEEDED
 
 
+LONG: Segment = ("LTS", "LONG TEXT" * 100)
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("body", "limits", "said"),
     [
-        [tif(), *[("IFT", c("4", "28"), "LONG TEXT" * 20)] * 8],
-        [tif(ref=str(number)) for number in range(300)],
-        [tif(ref=str(number)) for number in range(1001)],
-        [*(tif(ref=str(number)) for number in range(99)), *[("LTS", "LONG TEXT" * 99)] * 20],
+        ([tif(), *[("IFT", c("4", "28"), "LONG TEXT" * 20)] * 8], SMALL, "cell remarks"),
+        ([tif("N", "A", str(number)) for number in range(300)], SMALL, "more names"),
+        ([tif("N", "A", str(number)) for number in range(1000)], Limits(), "more than 999"),
+        ([*(tif("N", "A", str(at)) for at in range(99)), *[LONG] * 3], SMALL, "larger than a batch"),
+        ([tif(), *[LONG] * 300], SMALL, "larger than a batch"),
     ],
 )
-def test_cells_and_parties_beyond_the_limits_are_refused(body: list[Segment]) -> None:
-    assert refusal(push(*PNR, *body), SMALL).code is Code.LIMIT_EXCEEDED
+def test_cells_and_parties_beyond_the_limits_are_refused(body: list[Segment], limits: Limits, said: str) -> None:
+    refused = refusal(push(*PNR, *body), limits)
+
+    assert refused.code is Code.LIMIT_EXCEEDED
+    assert said in refused.message
+
+
+def test_the_largest_party_is_read() -> None:
+    assert frame_of(push(*PNR, *(tif("N", "A", str(number)) for number in range(999)))).height == 999
 
 
 def test_a_large_party_with_a_long_history_is_read_in_bounded_batches() -> None:
