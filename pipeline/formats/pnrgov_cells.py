@@ -1,0 +1,127 @@
+"""The columns of a traveller's row, and how items become their cells."""
+
+import polars as pl
+
+from pipeline.core.delivery import POSITION
+from pipeline.core.errors import Code, Refused
+from pipeline.formats.batch import Limits
+from pipeline.formats.pnrgov_times import present
+from pipeline.formats.pnrgov_travellers import PRIME_FLIGHT
+
+COLUMNS = (
+    "record_locator",
+    "locator_carrier",
+    "other_locators",
+    "booked_at",
+    "ticketed_at",
+    "last_changed_at",
+    *PRIME_FLIGHT,
+    "travel_dates",
+    "surname",
+    "given_names",
+    "traveller_type",
+    "traveller_ref",
+    "frequent_flyer",
+    "other_names",
+    "traveller_count",
+    "contacts",
+    "payment_forms",
+    "card_numbers",
+    "amounts",
+    "payer",
+    "itinerary",
+    "agency",
+    "agent_sine",
+    "code_shares",
+    "split_from",
+    "travel_status",
+    "ticket_numbers",
+    "fares",
+    "baggage",
+    "bag_tags",
+    "seats",
+    "service_requests",
+    "remarks",
+    "document_type",
+    "document_number",
+    "document_issuer",
+    "nationality",
+    "birth_date",
+    "sex",
+    "document_expiry",
+    "document_names",
+    "apis_other",
+    "history",
+)
+"""Every column that the reader can fill, in order."""
+
+_SINGLE = ("record_locator", "locator_carrier", "booked_at", "last_changed_at")
+_FROM_ITEMS = tuple(
+    column
+    for column in COLUMNS
+    if column
+    not in {
+        *PRIME_FLIGHT,
+        "surname",
+        "given_names",
+        "traveller_type",
+        "traveller_ref",
+        "traveller_count",
+        "document_type",
+        "document_number",
+        "document_issuer",
+        "nationality",
+        "birth_date",
+        "sex",
+        "document_expiry",
+        "document_names",
+    }
+)
+
+
+def with_cells(rows: pl.DataFrame, listed: list[pl.LazyFrame], limits: Limits) -> pl.DataFrame:
+    """`rows` with every column: of the whole PNR first, then the traveller's own."""
+    every = pl.concat(listed).sort("position", maintain_order=True).collect()
+    shared = _cells(every.filter(pl.col("owner") == 0), "pnr")
+    own = _cells(every.filter(pl.col("owner") > 0), "owner")
+    wide = rows.join(shared, on="pnr", how="left", maintain_order="left").join(
+        own, on="owner", how="left", maintain_order="left", suffix=" own"
+    )
+    both = [
+        pl.coalesce(f"{column} own", column).alias(column)
+        if column == "ticketed_at"
+        else pl.concat_str([column, f"{column} own"], separator="\n", ignore_nulls=True).alias(column)
+        for column in _FROM_ITEMS
+    ]
+    missing = [pl.lit(None, pl.String).alias(column) for column in COLUMNS if column not in wide.columns]
+    wide = wide.with_columns(*both, *missing).select(pl.col("owner").alias(POSITION), *COLUMNS)
+    wide = wide.with_columns(present(pl.col(COLUMNS)).name.keep())
+    _refuse_long_cells(wide, limits)
+    return wide
+
+
+def _cells(every: pl.DataFrame, key: str) -> pl.DataFrame:
+    """One row a `key`, one column for each of `_FROM_ITEMS`: its items, one a line."""
+    # Grouping by one number and joining lists is an order of magnitude faster than joining within groups.
+    at = pl.col("column").replace_strict({column: at for at, column in enumerate(_FROM_ITEMS)}, return_dtype=pl.UInt64)
+    grouped = every.select((pl.col(key) * 64 + at).alias("cell"), "text").group_by("cell").agg("text")
+    at = pl.col("cell") % 64
+    single = at.is_in([_FROM_ITEMS.index(column) for column in _SINGLE])
+    text = pl.when(single).then(pl.col("text").list.first()).otherwise(pl.col("text").list.join("\n"))
+    cells = grouped.select((pl.col("cell") // 64).alias(key), at.alias("column"), text.alias("text"))
+    wide = cells.pivot(
+        "column", on_columns=list(range(len(_FROM_ITEMS))), index=key, values="text", aggregate_function="first"
+    )
+    return wide.rename({str(at): column for at, column in enumerate(_FROM_ITEMS)})
+
+
+def _refuse_long_cells(wide: pl.DataFrame, limits: Limits) -> None:
+    longest = wide.select(pl.col(COLUMNS).str.len_bytes().max()).row(0, named=True)
+    for column, size in longest.items():
+        if size is not None and size > limits.max_cell_bytes:
+            position = wide.filter(pl.col(column).str.len_bytes() > limits.max_cell_bytes)[POSITION][0]
+            raise Refused(
+                Code.LIMIT_EXCEEDED,
+                f"The traveller at segment {position} has a cell {column} of more than {limits.max_cell_bytes} bytes.",
+                next_step="ask the partner whether the message is right; or raise the feed's max_cell_bytes",
+            )
