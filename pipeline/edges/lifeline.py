@@ -3,7 +3,7 @@
 Run as a file, in front of a command; it needs the standard library alone, so a restart costs little.
 
     lifeline.py turn NAME [--after URL] -- COMMAND...   become COMMAND, when it is its turn
-    lifeline.py keep [--detached] -- COMMAND...         run COMMAND; when it or our parent ends, end all of the site
+    lifeline.py keep [--parent PID] -- COMMAND...       run COMMAND; when it or our parent ends, end all of the site
 
 Two marks in the environment say whose a process is: a component that was killed leaves workers behind that wait for
 ever, and a process group does not hold them all, since Airflow gives each task a group of its own.
@@ -55,9 +55,8 @@ def end_all(*, grace_seconds: float, **marks: str) -> None:
         time.sleep(0.1)
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent: int) -> None:
     """The kernel sends this process SIGTERM when its parent is gone, however the parent ended. Survives exec."""
-    parent = os.getppid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
@@ -78,25 +77,32 @@ def wait_for(url: str) -> None:
 
 def turn(name: str, after: str | None, command: list[str]) -> None:
     """This process is COMMAND, alone of its name, and what it needs has answered."""
-    end_with_parent()
+    end_with_parent(os.getppid())
     end_all(grace_seconds=5, **{SITE_MARK: os.environ[SITE_MARK], COMPONENT_MARK: name})
     if after:
         wait_for(after)
     os.execve(command[0], command, {**os.environ, COMPONENT_MARK: name})  # noqa: S606 - our own supervisor wrote it
 
 
-def keep(command: list[str], *, detached: bool) -> int:
+def keep(command: list[str], *, parent: int | None) -> int:
     """COMMAND has ended, and with it every process of the site."""
-    if not detached:
-        end_with_parent()
-    child = subprocess.Popen(command)  # noqa: S603 - our own supervision wrote it
+    if parent is not None:
+        end_with_parent(parent)
+    children: list[subprocess.Popen[bytes]] = []
+    asked_to_end = False
 
     def pass_on(_number: int, _frame: FrameType | None) -> None:
-        child.terminate()
+        nonlocal asked_to_end
+        asked_to_end = True
+        for child in children:
+            child.terminate()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, pass_on)
-    code = child.wait()
+    children.append(subprocess.Popen(command))  # noqa: S603 - our own supervision wrote it
+    if asked_to_end:
+        children[0].terminate()
+    code = children[0].wait()
     end_all(grace_seconds=3, **{SITE_MARK: os.environ[SITE_MARK]})
     return code
 
@@ -117,12 +123,12 @@ def main() -> int:
             verb.add_argument("name")
             verb.add_argument("--after", metavar="URL")
         else:
-            verb.add_argument("--detached", action="store_true")
+            verb.add_argument("--parent", type=int)
         verb.add_argument("command", nargs="+")
     asked = arguments.parse_args()
     if asked.verb == "turn":
         turn(asked.name, asked.after, asked.command)
-    return keep(asked.command, detached=asked.detached)
+    return keep(asked.command, parent=asked.parent)
 
 
 if __name__ == "__main__":

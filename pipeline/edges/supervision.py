@@ -130,19 +130,7 @@ def start(
         progress("Preparing Airflow's database")
         _migrate(home, environment)
         progress("Starting Airflow's API server")
-        command = [sys.executable, lifeline.__file__, "keep", *(["--detached"] if detached else []), "--"]
-        command += [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(home / "supervisord.conf")]
-        with (home / "supervised" / "keeper.log").open("ab") as log:
-            # A session of its own: Ctrl-C reaches us alone, and we end the components in order.
-            _keepers[home] = subprocess.Popen(  # noqa: S603 - the command is built above
-                command,
-                env=environment,
-                cwd=home,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        _keepers[home] = _start_keeper(home, environment, parent=None if detached else os.getpid())
         _await_health(home, port, progress, longest_seconds)
         return Running(site_directory, url(port), USER, keys.password, started_here=True)
 
@@ -301,6 +289,26 @@ def _migrate(home: Path, environment: dict[str, str]) -> None:
             Code.STORAGE_UNAVAILABLE,
             f"Airflow's database was not prepared (exit code {done.returncode}).",
             next_step=f"Read the end of {log_path}, correct the cause and start again.",
+        )
+
+
+def _start_keeper(home: Path, environment: dict[str, str], *, parent: int | None) -> subprocess.Popen[bytes]:
+    """The supervisor runs, in a session of its own: Ctrl-C reaches us alone, and we end the components in order."""
+    command = [
+        *(sys.executable, lifeline.__file__, "keep", *(["--parent", str(parent)] if parent else []), "--"),
+        *(sys.executable, lifeline.__file__, "turn", "supervisor", "--"),
+        *(sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(home / "supervisord.conf")),
+    ]
+    with (home / "supervised" / "keeper.log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - the command is built above
+            command,
+            env=environment,
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            umask=0o077,
         )
 
 
