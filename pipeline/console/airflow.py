@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from pipeline.console.delivery import put_into_landing
 from pipeline.console.release import age_command, place_of
 from pipeline.console.site import DEMO, demo_identity, make_demo_partners, make_site
 from pipeline.console.status import COLUMNS, STYLES, outcome, row_of, show, standing
+from pipeline.core.errors import Code, Misconfigured, Unavailable
 
 if TYPE_CHECKING:
     from pipeline.edges.overview import Traced
@@ -105,14 +107,13 @@ def running_left(site_directory: Path) -> "Running | None":
 def deliver_samples(site: "Site", *, note: Callable[[str], None]) -> None:
     """Every small sample has landed, now or in an earlier run."""
     from pipeline.edges.overview import overview
-    from samples.__main__ import write_small
 
-    known = {one.landed_as for one in overview(site).deliveries}
-    for sample in write_small(site.directory / DEMO / "samples"):
-        name = f"sample-{sample.path.name}"
-        if f"{sample.feed}/{name}" not in known:
-            put_into_landing(site, site.catalogue().feed(sample.feed), sample.path, name)
-            note(f"Delivered {sample.feed}/{name}, which will be {sample.expectation}")
+    feeds, known = site.catalogue().feeds, {one.landed_as for one in overview(site).deliveries}
+    for file in _write_samples(site.directory / DEMO / "samples"):
+        feed, name = file.parent.name, f"sample-{file.name}"
+        if feed in feeds and f"{feed}/{name}" not in known:
+            put_into_landing(site, feeds[feed], file, name)
+            note(f"Delivered {feed}/{name}")
 
 
 def follow(site: "Site", call: Call, *, longest_seconds: float = _LONGEST_FOLLOW_SECONDS) -> bool:
@@ -144,12 +145,33 @@ def _demo_site(call: Call) -> "Site":
     return site
 
 
+def _write_samples(folder: Path) -> list[Path]:
+    """The small samples, one folder for each feed. Their generator is beside the package, not in it."""
+    from pipeline.edges.supervision import PROJECT
+
+    if not (PROJECT / "samples").is_dir():
+        raise Misconfigured(
+            Code.NOT_FOUND,
+            f"{PROJECT} has no samples: the demonstration needs a clone of the project.",
+            next_step="run it from a clone (`make run`), or leave --demo out and deliver files of your own.",
+        )
+    command = [sys.executable, "-m", "samples", str(folder)]
+    written = subprocess.run(command, cwd=PROJECT, stdout=subprocess.DEVNULL, timeout=120, check=False)  # noqa: S603
+    if written.returncode:
+        raise Unavailable(
+            Code.STORAGE_UNAVAILABLE,
+            f"the samples could not be written to {folder}.",
+            next_step=f"free some disk space and start again; `{shlex.join(command)}` shows what is wrong.",
+        )
+    return sorted(path for path in folder.glob("*/*") if path.is_file())
+
+
 def _tell(call: Call, site: "Site", running: "Running", *, demo: bool) -> None:
     """The demonstration has run, and its summary was told."""
     from pipeline.edges.overview import overview
 
     if demo:
-        call.note(f"Airflow's UI: {running.url}")
+        call.note(_login(running), style="bold")
         deliver_samples(site, note=call.note)
         if not follow(site, call):
             call.warn("not everything has come to its end yet; the UI and `safeconduct status` show how far it is.")
@@ -170,7 +192,11 @@ def _tell(call: Call, site: "Site", running: "Running", *, demo: bool) -> None:
         show(call, seen)
         _say_releases(call, releases)
         _say_next(call, site, seen.deliveries)
-    call.say(f"Airflow's UI: {running.url}   user: {running.user}   password: {running.password}", style="bold")
+    call.say(_login(running), style="bold")
+
+
+def _login(running: "Running") -> str:
+    return f"Airflow's UI: {running.url}   user: {running.user}   password: {running.password}"
 
 
 def _releases(site: "Site", one: "Traced") -> list[_Told]:
