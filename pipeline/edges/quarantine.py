@@ -1,7 +1,7 @@
 """What we could not take, sealed, with the reasons beside it in clear.
 
 quarantine/<delivery>/report-<16 hex>.json   codes, rules, positions, counts; never a value; the same findings, the same name
-quarantine/<delivery>/rows-<sha256>.age      rejected rows with the rules they failed (Arrow IPC)
+quarantine/<delivery>/rows-<sha256>.age      rejected rows with the rules they failed (Parquet)
 quarantine/<delivery>/raw-<sha256>.age       a block of a refused delivery's bytes
 quarantine/<delivery>/raw.json               write-once: the blocks in order; from then on landing is not needed
 """

@@ -1,6 +1,6 @@
 """Accepted rows between tasks, sealed to ourselves.
 
-    vault/<delivery>/<sha256>.age   a chunk of accepted rows (Arrow IPC); nobody looks at it before a kept record names it
+    vault/<delivery>/<sha256>.age   a chunk of accepted rows (Parquet); nobody looks at it before a kept record names it
     kept/<lot>/<n>.json             write-once: the n-th time that deliveries of the lot were accepted, and their chunks
 
 One record normally. A delivery that was refused and accepted on a rerun is in a record of its own, so that what was
