@@ -5,6 +5,7 @@ would have selected is kept. All rules of a batch are then one `select`, one pas
 in `tests/core/test_validation.py`. The recorder leans on `Check._check_fn`, which is why pandera is pinned.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from pipeline.core.schema import Category
 
 KEY_RULE = "unique"
 REQUIRED_RULE = "required"
+
+_NAME = re.compile("[a-z][a-z0-9-]*")
 
 _PROBE = (None, "A", "A", "7", "2024-02-29", "a b", "A\nA", "\u00e9", None, "ZZZZZZ")
 """Cells that a check is tried on when it is compiled: its verdict on a row may not change with the rows around it."""
@@ -139,8 +142,8 @@ def _hangs_together(schema: str, declared: pa.DataFrameSchema, rules: Sequence[C
         raise _invalid(schema, "", "`unique` must name columns of the schema")
     named = Counter((rule.column, rule.name) for rule in rules)
     for rule in rules:
-        if named[rule.column, rule.name] > 1 or rule.name in ("None", KEY_RULE):
-            raise _invalid(schema, rule.column, f"rule {rule.name} must have a name of its own")
+        if named[rule.column, rule.name] > 1 or rule.name == KEY_RULE or not _NAME.fullmatch(rule.name):
+            raise _invalid(schema, rule.column, f"rule {rule.name} must have a name of its own, such as at-most-35")
     cells = {column: _PROBE[at % 3 :] + _PROBE[: at % 3] for at, column in enumerate(declared.columns)}
     probe = pl.DataFrame(cells, schema=dict.fromkeys(cells, pl.String))
     if not _row_by_row(rules, probe):

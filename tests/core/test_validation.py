@@ -1,0 +1,374 @@
+"""pandera is the oracle: what is compiled finds the same rows and rules as pandera's own lazy validation."""
+
+import importlib
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pandera.api.parsers import Parser
+
+import schemas
+from pipeline.core.delivery import POSITION
+from pipeline.core.errors import Code, Misconfigured
+from pipeline.core.findings import Tally
+from pipeline.core.schema import (
+    Category,
+    Rule,
+    at_most,
+    calendar_date,
+    column,
+    each_line_matches,
+    feed_schema,
+    matches,
+    one_of,
+    row_rule,
+)
+from pipeline.core.validation import KEY_RULE, REQUIRED_RULE, compile_schema, failures, key_hashes, rejected
+from tests.core.builders import CANARY, LAW, assert_silent
+
+Found = set[tuple[int, str, str]]
+
+EVERY_RULE = feed_schema(
+    "every-rule",
+    "3",
+    {
+        "code": column(
+            Category.PLAIN, "test", matches("[A-Z]{2}[0-9]?", name="code", meaning="two capitals"), required=True
+        ),
+        "lines": column(Category.PLAIN, "test", each_line_matches("[a-z]+|-", name="lines", meaning="words")),
+        "kind": column(Category.PLAIN, "test", one_of(("A", "é", ""), name="kind", meaning="A or é")),
+        "none": column(Category.PLAIN, "test", one_of((), name="nothing", meaning="nothing is fine")),
+        "short": column(Category.FREE_TEXT, "test", at_most(3), matches(".*", name="one-line", meaning="no line end")),
+        "day": column(Category.PLAIN, "test", calendar_date()),
+        "loose": column(
+            Category.PLAIN,
+            "test",
+            Rule("after-2000", lambda cell: cell.str.to_date("%Y-%m-%d", strict=False) > pl.date(2000, 1, 1), "late"),
+        ),
+        "free": column(Category.PLAIN, "test"),
+    },
+    unique=("code", "kind"),
+    row_rules=(
+        row_rule("not-the-same", pl.col("code") != pl.col("free"), "null is not fine"),
+        row_rule("day-or-free", pl.col("day").is_not_null() | pl.col("free").is_not_null(), "one of both"),
+    ),
+)
+
+CELLS = [
+    *(
+        None,
+        "",
+        "A",
+        "AB",
+        "AB1",
+        "AB\n",
+        "AB1\n",
+        " AB",
+        "ＡＢ",
+        "A\u0301",
+        "é",
+        "abc",
+        "abcd",
+        "ab\ncd",
+        "ab\n",
+        "-\n-",
+    ),
+    *(
+        "\n",
+        None,
+        "2024-02-29",
+        "2023-02-29",
+        "2024-02-29\n",
+        "1999-12-31",
+        "2024-2-9",
+        "٢٠٢٤-٠١-٠١",
+        "0000-00-00",
+        "née",
+        "x" * 80,
+    ),
+]
+
+
+def compiled_finds(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Found:
+    compiled = compile_schema(schema)
+    found: Found = set()
+    if compiled.rules:
+        failed = failures(compiled, frame)
+        assert not failed.null_count().sum_horizontal().sum(), "a verdict is never null"
+        for rule, marks in zip(compiled.rules, failed.iter_columns(), strict=True):
+            found |= {(row, rule.column, rule.name) for row in marks.arg_true()}
+    if compiled.key:
+        doubled = frame.select(compiled.key).is_duplicated()
+        found |= {(row, "", KEY_RULE) for row in doubled.arg_true()}
+    return found
+
+
+def pandera_finds(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Found:
+    try:
+        schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        named = {"not_nullable": REQUIRED_RULE, "multiple_fields_uniqueness": KEY_RULE}
+        return {
+            (
+                case["index"],
+                "" if case["schema_context"] == "DataFrameSchema" else case["column"],
+                named.get(case["check"], case["check"]),
+            )
+            for case in errors.failure_cases.iter_rows(named=True)
+        }
+    return set()
+
+
+def frames(schema: pa.DataFrameSchema, cells: st.SearchStrategy[str | None]) -> st.SearchStrategy[pl.DataFrame]:
+    row = st.tuples(*[cells for _ in schema.columns])
+    kinds = dict.fromkeys(schema.columns, pl.String)
+    return st.lists(row, min_size=1, max_size=30).map(lambda drawn: pl.DataFrame(drawn, schema=kinds, orient="row"))
+
+
+@LAW
+@given(frames(EVERY_RULE, st.sampled_from(CELLS) | st.text(max_size=6)))
+def test_compiled_rules_find_what_pandera_finds(frame: pl.DataFrame) -> None:
+    assert compiled_finds(EVERY_RULE, frame) == pandera_finds(EVERY_RULE, frame)
+
+
+@pytest.mark.parametrize("rule", [(rule.column, rule.name) for rule in compile_schema(EVERY_RULE).rules])
+def test_each_rule_of_the_oracle_test_both_passes_and_fails(rule: tuple[str, str]) -> None:
+    compiled = compile_schema(EVERY_RULE)
+    index = [(one.column, one.name) for one in compiled.rules].index(rule)
+    pool = pl.DataFrame({name: [*CELLS[at:], *CELLS[:at], None] for at, name in enumerate(compiled.columns)})
+    failed = failures(compiled, pool)[str(index)]
+    assert failed.any()
+    assert rule[1] == "nothing" or not failed.all()
+
+
+REAL: dict[str, dict[str, list[str | None]]] = {
+    "aeo_members": {
+        "tin": ["DE123", "US4711", "DE123", "D", "de1"],
+        "country": ["DE", "US", "NO", "XX", "no"],
+        "operator_role": ["BROKER", "IMPORTER", "importer"],
+        "program_status": ["VALIDATED", "SUSPENDED", "REVOKED", "APPLICANT", "?"],
+        "status_effective_date": ["2024-02-29", "2023-02-29"],
+        "authorisation_date": ["2020-01-01", "2021-06-30", None],
+        "suspension_date": ["2019-12-31", "2022-01-01", None],
+        "benefit_consent": ["Y", "N", "y"],
+        "legal_name": ["NO", "NULL", "A GmbH", "A\nGmbH", "x" * 71],
+        "contact_email": ["a@b", "a@b@c", "a b@c", "a@" + "b" * 260],
+    },
+    "pnr_push": {
+        "record_locator": ["ABC123", "ABC12", "abc123"],
+        "locator_carrier": ["LH", "DLH", "L"],
+        "flight_carrier": ["LH", "LHX1"],
+        "flight_number": ["1", "400A", "40000"],
+        "departure_airport": ["FRA", "JFK", "fra"],
+        "arrival_airport": ["FRA", "JFK", "J"],
+        "departs_at": ["2024-02-29T10:00", "2024-02-30T10:00", "2024-02-29", "2024-02-29T25:00"],
+        "arrives_at": ["2024-02-27T10:00", "2024-02-28", "2024-03-01T01:00"],
+        "birth_date": ["1980-01-31", "2024-03-01", "1980-02-30"],
+        "card_numbers": ["4111111111111111", "-\n4111", "4111 1111"],
+        "amounts": ["1.00", "-\n2", "x"],
+        "service_requests": ["KSML HK1", "VGML\nKSML", "vgml"],
+        "sex": ["M", "FI", "m"],
+        "nationality": ["DEU", "DE", "XXA", "QQQ"],
+    },
+}
+
+
+@pytest.mark.parametrize("module", sorted(REAL))
+def test_the_schemas_of_the_feeds_find_what_pandera_finds(module: str) -> None:
+    schema = importlib.import_module(f"schemas.{module}").SCHEMA
+    assert set(REAL[module]) <= set(schema.columns)
+    draw = random.Random(7)
+    frame = pl.DataFrame(
+        {name: draw.choices(REAL[module].get(name, ["A", "AB12", "x" * 600]), k=600) for name in schema.columns},
+        schema=dict.fromkeys(schema.columns, pl.String),
+    )
+    odd = [pl.Series(draw.choices([*CELLS, *["keep"] * 100], k=600), dtype=pl.String) for _ in schema.columns]
+    frame = frame.select(
+        pl.when(cells == "keep").then(pl.col(name)).otherwise(cells).alias(name)
+        for name, cells in zip(schema.columns, odd, strict=True)
+    )
+    found = compiled_finds(schema, frame)
+    assert found == pandera_finds(schema, frame)
+    compiled = compile_schema(schema)
+    assert {(column, rule) for _, column, rule in found} >= {(rule.column, rule.name) for rule in compiled.rules}, (
+        "every rule"
+    )
+
+
+def test_every_schema_below_schemas_is_held_to_the_oracle() -> None:
+    modules = {path.stem for path in Path(schemas.__file__).parent.glob("*.py")}
+    assert {name for name in modules if hasattr(importlib.import_module(f"schemas.{name}"), "SCHEMA")} == set(REAL)
+
+
+@LAW
+@given(
+    st.lists(st.tuples(st.sampled_from([None, "", "a", "b"]), st.sampled_from([None, "", "a", "b"])), min_size=1),
+    st.integers(0, 2**64 - 1),
+)
+def test_equal_keys_have_equal_hashes(keys: list[tuple[str | None, str | None]], seed: int) -> None:
+    schema = compile_schema(
+        feed_schema("k", "1", {"a": column(Category.PLAIN, "t"), "b": column(Category.PLAIN, "t")}, unique=("a", "b"))
+    )
+    frame = pl.DataFrame(keys, schema={"a": pl.String, "b": pl.String}, orient="row")
+    together = key_hashes(schema, frame, seed=seed).to_list()
+    alone = [key_hashes(schema, row, seed=seed).item() for row in frame.iter_slices(1)]
+    assert together == alone
+    assert len(set(zip(keys, together, strict=True))) == len(set(keys))
+
+
+def test_findings_name_the_first_positions_and_count_all() -> None:
+    compiled = compile_schema(feed_schema("s", "1", {"day": column(Category.PLAIN, "t", calendar_date())}))
+    tally = Tally()
+    for start in (0, 30):
+        batch = pl.DataFrame({POSITION: range(start, start + 30), "day": [CANARY] * 30}).cast({POSITION: pl.UInt64})
+        assert rejected(compiled, batch, tally).all()
+    (finding,) = tally.findings()
+    assert (finding.rule, finding.column, finding.count) == ("date", "day", 60)
+    assert finding.positions == tuple(range(20))
+    assert CANARY not in repr(finding)
+
+
+def test_a_schema_without_rules_rejects_nothing() -> None:
+    compiled = compile_schema(feed_schema("s", "1", {"free": column(Category.PLAIN, "t")}))
+    batch = pl.DataFrame({POSITION: [1, 2], "free": ["x", None]})
+    assert rejected(compiled, batch, Tally()).to_list() == [False, False]
+
+
+PLAIN = {"a": column(Category.PLAIN, "t"), "b": column(Category.PLAIN, "t")}
+META = {"category": Category.PLAIN, "source": "t"}
+
+
+def whole(*checks: pa.Check, **options: Any) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(
+        options.pop("columns", PLAIN), checks=list(checks), name="s", strict=options.pop("strict", True), **options
+    )
+
+
+def of_column(**options: Any) -> pa.DataFrameSchema:
+    return whole(columns={"a": pa.Column(options.pop("dtype", pl.String), metadata=META, **options)})
+
+
+def checking(fine: Callable[[Any], Any], **options: Any) -> pa.DataFrameSchema:
+    return of_column(checks=pa.Check(fine, name="odd", **options), nullable=True)
+
+
+def beside(expression: pl.Expr) -> pa.DataFrameSchema:
+    return whole(row_rule("odd", expression, "looks at other rows"))
+
+
+REFUSED = {
+    "lax": whole(strict=False),
+    "filtering": whole(strict="filter"),
+    "coercing": whole(coerce=True),
+    "dropping": whole(drop_invalid_rows=True),
+    "adding": whole(add_missing_columns=True),
+    "parsing": whole(parsers=Parser(lambda data: data.lazyframe)),
+    "typed as a whole": whole(dtype=pl.String),
+    "key is no column": whole(unique=["a", "c"]),
+    "several keys": whole(unique=[["a"], ["b"]]),
+    "column of numbers": of_column(dtype=pl.Int64),
+    "column of anything": of_column(dtype=None),
+    "column coerces": of_column(coerce=True),
+    "column unique by itself": of_column(unique=True),
+    "column by pattern": whole(columns={"^a.*$": pa.Column(pl.String, regex=True, metadata=META)}),
+    "column may be missing": of_column(required=False),
+    "column has a default": of_column(default="x", nullable=True),
+    "column parses": of_column(parsers=Parser(lambda data: data.lazyframe)),
+    "column drops": of_column(drop_invalid_rows=True),
+    "column without category": whole(columns={"a": pa.Column(pl.String, metadata={"source": "t"})}),
+    "column without source": whole(columns={"a": pa.Column(pl.String, metadata={"category": Category.PLAIN})}),
+    "column without metadata": whole(columns={"a": pa.Column(pl.String)}),
+    "check returns a boolean": checking(lambda data: True),
+    "check returns an expression": checking(lambda data: pl.col(data.key).is_null()),
+    "check returns a frame": checking(lambda data: pl.LazyFrame({"a": [True]})),
+    "check filters": checking(lambda data: data.lazyframe.filter(pl.col("a") == "x")),
+    "check collects": checking(lambda data: data.lazyframe.collect()),
+    "check selects twice": checking(lambda data: data.lazyframe.select(pl.col("a")).select(pl.col("a").is_null())),
+    "check selects two": checking(lambda data: data.lazyframe.select(pl.col("a").is_null(), pl.lit(True))),
+    "check selects text": checking(lambda data: data.lazyframe.select("a")),
+    "check selects all": beside(pl.all().is_not_null()),
+    "check is no boolean": checking(lambda data: data.lazyframe.select(pl.col("a").str.len_chars())),
+    "check is element-wise": checking(lambda cell: cell == CANARY, element_wise=True),
+    "check only warns": checking(lambda data: data.lazyframe.select(pl.col("a").is_null()), raise_warning=True),
+    "check looks at nulls": checking(lambda data: data.lazyframe.select(pl.col("a").is_null()), ignore_na=False),
+    "check raises": checking(lambda data: (_ for _ in ()).throw(ValueError(CANARY))),
+    "check without name": of_column(checks=pa.Check(lambda data: data.lazyframe.select(pl.col("a") == "x"))),
+    "row rule that ignores nulls": whole(pa.Check(lambda d: d.lazyframe.select(pl.col("a") == "x"), name="odd")),
+    "two rules of one name": whole(columns={"a": column(Category.PLAIN, "t", at_most(3), at_most(3))}),
+    "rule with the key's name": whole(row_rule("unique", pl.col("a").is_null(), "m")),
+    "row rule of no column": beside(pl.col("nothing").is_null()),
+    "constant": beside(pl.lit(True)),
+    "maximum": beside(pl.col("a").max() < "x"),
+    "doubled": beside(~pl.col("a").is_duplicated()),
+    "first": beside(pl.col("a").is_first_distinct()),
+    "row before": beside(pl.col("a") != pl.col("a").shift(1)),
+    "row number": beside(pl.int_range(pl.len()) < 3),
+    "running count": beside(pl.col("a").cum_count() > 3),
+    "few of a kind": beside(pl.len().over("a") < 9),
+    "hundred in all": beside(pl.col("a").is_null() | (pl.col("a").count() < 100)),
+}
+
+
+@pytest.mark.parametrize("why", sorted(REFUSED))
+def test_a_schema_that_one_pass_cannot_run_is_refused(why: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        compile_schema(REFUSED[why])
+    assert refused.value.code is Code.SCHEMA_INVALID
+    assert "schema s" in str(refused.value)
+    assert_silent(refused.value, CANARY)
+
+
+def test_the_schemas_around_the_refused_ones_compile() -> None:
+    for schema in (whole(), of_column(), checking(lambda data: data.lazyframe.select(pl.col(data.key) == "x"))):
+        assert compile_schema(schema).columns[0] == "a"
+    assert len(compile_schema(beside(pl.col("a") == pl.col("b"))).rules) == 1
+
+
+def test_a_check_that_says_no_of_an_absent_cell_is_heeded() -> None:
+    """A check made by hand, not by `column`: null where the cell is absent passes, false fails, as pandera has it."""
+    schema = checking(lambda data: data.lazyframe.select(pl.col("a").is_not_null() & (pl.col("a") != "bad")))
+    frame = pl.DataFrame({"a": ["fine", "bad", None]})
+    assert compiled_finds(schema, frame) == pandera_finds(schema, frame) == {(1, "a", "odd"), (2, "a", "odd")}
+
+
+def test_a_check_without_verdict_on_a_cell_that_is_there_fails() -> None:
+    """Stricter than pandera, which takes null for a pass: no verdict means no release."""
+    schema = checking(lambda data: data.lazyframe.select(pl.when(pl.col("a") == "fine").then(pl.lit(True))))
+    assert compiled_finds(schema, pl.DataFrame({"a": ["fine", "odd", None]})) == {(1, "a", "odd")}
+
+
+def test_the_environment_does_not_switch_checks_off() -> None:
+    program = (
+        "import polars as pl\n"
+        "from pandera.config import CONFIG\n"
+        "from tests.core.test_validation import EVERY_RULE, compiled_finds, pandera_finds\n"
+        "row = pl.DataFrame({name: ['?!?!'] for name in EVERY_RULE.columns})\n"
+        "print(CONFIG.validation_enabled, len(pandera_finds(EVERY_RULE, row)), len(compiled_finds(EVERY_RULE, row)))\n"
+    )
+    off = {"PANDERA_VALIDATION_ENABLED": "False", "PANDERA_VALIDATION_DEPTH": "SCHEMA_ONLY"}
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **off},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ran.stdout.split() == ["False", "0", "8"]
+
+
+def test_what_a_schema_says_of_itself_is_compiled_too() -> None:
+    compiled = compile_schema(EVERY_RULE)
+    assert (compiled.id, compiled.version, compiled.key) == ("every-rule", "3", ("code", "kind"))
+    assert compiled.columns == tuple(EVERY_RULE.columns)
+    assert compiled.categories["short"] is Category.FREE_TEXT
+    assert compiled.sources["short"] == "test"
