@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from pipeline.edges.site import Site
     from pipeline.edges.supervision import Running
 
-_LONGEST_FOLLOW_SECONDS = 600.0
+_LONGEST_IDLE_SECONDS = 120.0
+"""A task that failed shows in the UI alone: to wait longer for it would help nobody."""
+
 _POLL_SECONDS = 1.0
 
 
@@ -116,19 +118,22 @@ def deliver_samples(site: "Site", *, note: Callable[[str], None]) -> None:
             note(f"Delivered {feed}/{name}")
 
 
-def follow(site: "Site", call: Call, *, longest_seconds: float = _LONGEST_FOLLOW_SECONDS) -> bool:
-    """Every delivery has come to its end, or the time is up; progress is shown meanwhile."""
+def follow(site: "Site", call: Call, *, longest_idle_seconds: float = _LONGEST_IDLE_SECONDS) -> bool:
+    """Every delivery has come to its end, or nothing has changed for long; progress is shown meanwhile."""
     from pipeline.edges.overview import overview
 
     show_now = _live(call) if on_terminal() and not call.json else _lines(call)
-    deadline = time.monotonic() + longest_seconds
+    seen: tuple[Traced, ...] = ()
+    changed_at = time.monotonic()
     try:
         while True:
             deliveries = overview(site).deliveries
             show_now(deliveries)
             if all(one.settled for one in deliveries):
                 return True
-            if time.monotonic() > deadline:
+            if deliveries != seen:
+                seen, changed_at = deliveries, time.monotonic()
+            elif time.monotonic() - changed_at > longest_idle_seconds:
                 return False
             time.sleep(_POLL_SECONDS)
     finally:
@@ -174,7 +179,7 @@ def _tell(call: Call, site: "Site", running: "Running", *, demo: bool) -> None:
         call.note(_login(running), style="bold")
         deliver_samples(site, note=call.note)
         if not follow(site, call):
-            call.warn("not everything has come to its end yet; the UI and `safeconduct status` show how far it is.")
+            call.warn("not everything has come to its end; the UI shows which task has failed or is at work.")
     seen = overview(site)
     releases = [told for one in seen.deliveries for told in _releases(site, one)]
     if call.json:
