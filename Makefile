@@ -29,7 +29,7 @@ check: $(DEV) ## ruff, mypy --strict, who may import whom, the documents
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/python -m pytest -q --no-header tests/test_import_rules.py tests/test_compose.py $(wildcard tests/docs) > .venv/check.log 2>&1 \
+	@$(BIN)/python -m pytest -q --no-header tests/test_import_rules.py tests/test_docs.py > .venv/check.log 2>&1 \
 		|| { cat .venv/check.log; exit 1; }
 
 bench: $(DEV) ## receive and release, measured against polars alone and against pandas
