@@ -20,9 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from pipeline.core.agreement import Agreement
+from pipeline.core.cases import failed_cases
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Unavailable
 from pipeline.edges.catalogue import load
-from pipeline.edges.ledger import Kind
+from pipeline.edges.schemas import schema_of
 from tests.manifest_example import FOLDER, example
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -151,7 +152,7 @@ def commands_told() -> Iterator[tuple[str, str]]:
         ]
         quoted = re.findall(r"`([^`\n]+)`", without_fences(markdown))
         for line in (*fenced, *quoted):
-            for call in re.findall(r"(?:^|[ (/])safeconduct((?: [^|;&>)#]+)+)", line.split(" #")[0]):
+            for call in re.findall(r"(?:^|[;&|(] ?|\.venv/bin/)safeconduct((?: [^|;&>)#]+)+)", line.split(" #")[0]):
                 yield relative(document), call.strip()
 
 
@@ -296,17 +297,17 @@ def test_every_word_is_in_the_vocabulary_with_its_sentence() -> None:
     assert [word for word, sentence in told.items() if len(sentence.split()) < 4 or not sentence.endswith(".")] == []
 
 
-def test_each_treatment_and_kind_of_the_code_has_its_word() -> None:
+def test_each_treatment_has_its_word() -> None:
     vocabulary = text_of("docs/vocabulary.md")
-    schema = Agreement.model_json_schema()
-    treatments = {
-        definition["properties"]["treatment"]["const"]
-        for definition in schema["$defs"].values()
-        if "treatment" in definition.get("properties", {})
-    }
-    assert treatments
-    assert [treatment for treatment in sorted(treatments) if treatment not in vocabulary] == []
-    assert {"withdrawn", "expired"} <= {kind.value for kind in Kind}
+    assert [treatment for treatment in sorted(treatments()) if treatment not in vocabulary] == []
+
+
+def treatments() -> set[str]:
+    """The names of every treatment that an agreement can ask for."""
+    kinds = Agreement.model_json_schema()["$defs"].values()
+    found = {kind["properties"]["treatment"]["const"] for kind in kinds if "treatment" in kind.get("properties", {})}
+    assert len(found) > 4
+    return found
 
 
 def names_of(tree: ast.AST) -> Iterator[str]:
@@ -395,6 +396,26 @@ def test_the_programmes_tell_every_feed_agreement_and_row_rule() -> None:
     names = [*catalogue.feeds, *catalogue.agreements, *rules]
     assert names
     assert [name for name in names if f"`{name}`" not in told] == []
+
+
+def test_the_agreement_of_the_how_to_is_valid_and_its_cases_hold(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "catalogue", tmp_path / "catalogue")
+    how_to = text_of("docs/how-to/add-an-agreement.md")
+    partner, agreement = re.findall(r"^```toml\n(.*?)^```$", how_to, re.MULTILINE | re.DOTALL)
+    for folder, text in (("partners", partner), ("agreements", agreement)):
+        file = tmp_path / "catalogue" / folder / f"{tomllib.loads(text)['id']}.toml"
+        file.write_text(text, encoding="utf-8")
+    catalogue = load(tmp_path / "catalogue")
+    assert catalogue.broken == ()
+    written = catalogue.agreement("port-warehouses")
+    schema = schema_of(catalogue.feed(written.feed))
+    assert written.cases
+    assert list(failed_cases(written, schema, dict(catalogue.code_lists))) == []
+
+
+def test_the_how_to_tells_every_treatment() -> None:
+    how_to = text_of("docs/how-to/add-an-agreement.md")
+    assert [treatment for treatment in sorted(treatments()) if f"| `{treatment}` |" not in how_to] == []
 
 
 # The manifest's example
