@@ -181,7 +181,8 @@ def _tell(call: Call, site: "Site", running: "Running", *, demo: bool) -> None:
         if not follow(site, call):
             call.warn("not everything has come to its end; the UI shows which task has failed or is at work.")
     seen = overview(site)
-    releases = [told for one in seen.deliveries for told in _releases(site, one)]
+    # Deliveries of one lot share their releases.
+    releases = list(dict.fromkeys(told for one in seen.deliveries for told in _releases(site, one)))
     if call.json:
         call.document(
             {

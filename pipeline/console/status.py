@@ -72,7 +72,8 @@ def standing(one: "Prospect") -> str:
     """Where a release stands, in a few words."""
     said = f"{one.agreement}: {one.standing.value}"
     if one.rows is not None:
-        return f"{said} {counted(one.rows, 'row')}"
+        together = f" of {one.deliveries} deliveries" if one.deliveries > 1 else ""
+        return f"{said} {counted(one.rows, 'row')}{together}"
     return f"{said} ({one.code})" if one.code else said
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from pipeline.core.agreement import Agreement
@@ -45,11 +46,15 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """The release of a kept delivery under one agreement, published or not. `code`: why it is refused, or still pending."""
+    """The release of a kept record under one agreement, published or not. `code`: why it is refused, or still pending.
+
+    `deliveries`: how many of them the release is made of; `rows`: what it holds of all of them together.
+    """
 
     agreement: str
     recipient: str
     release: str
+    deliveries: int
     standing: Standing
     rows: int | None = None
     code: str | None = None
@@ -222,11 +227,11 @@ def _refusal(site: Site, delivery: Delivery) -> dict[str, Any] | None:
 
 def _prospect(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept) -> Prospect:
     name = release_name(agreement, kept)
+    told = partial(Prospect, agreement.id, agreement.recipient, name, len(kept.deliveries))
     try:
         published = site.publication.find(agreement.recipient, name)
         if published:
-            rows = published.predicate["rows"]["released"]
-            return Prospect(agreement.id, agreement.recipient, name, Standing.RELEASED, rows)
+            return told(Standing.RELEASED, published.predicate["rows"]["released"])
         authorise(
             agreement,
             agreement_digest=catalogue.digests[agreement.id],
@@ -237,9 +242,8 @@ def _prospect(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
     except Refused as refusal:
         code = refusal.code
     except Misconfigured as fault:
-        return Prospect(agreement.id, agreement.recipient, name, Standing.PENDING, code=fault.code.value)
-    standing = Standing.REFUSED if code else Standing.PENDING
-    return Prospect(agreement.id, agreement.recipient, name, standing, code=code.value if code else None)
+        return told(Standing.PENDING, code=fault.code.value)
+    return told(Standing.REFUSED, code=code.value) if code else told(Standing.PENDING)
 
 
 def _refused_by_gate(site: Site, release: str, agreement_digest: str) -> Code | None:
