@@ -1,0 +1,20 @@
+"""The floor: polars reads the clear delivery and writes it again, all of it, in the release's format. Nothing is checked."""
+
+from typing import Any
+
+import polars as pl
+
+from benchmarks.ground import Ground
+
+
+def run(ground: dict[str, Any], name: str) -> dict[str, Any]:
+    """How many rows went through."""
+    delivery = Ground(**ground)
+    rows = read(delivery)
+    rows.write_csv(delivery.fresh(name) / "part.csv")
+    return {"received": rows.height}
+
+
+def read(ground: Ground) -> pl.DataFrame:
+    """Every row of the clear delivery, as polars alone reads it."""
+    return pl.read_csv(ground.clear, infer_schema=False)
