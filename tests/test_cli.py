@@ -583,7 +583,7 @@ def test_status_says_what_became_of_each_delivery(exchanged: Desk, values: froze
     assert shown_values(answer, values) == 0
     assert "refused columns-differ" in answer.out
     assert re.search(r"accepted without \d+ rows?", answer.out)
-    assert "pnr-eu-piu: released 30 rows" in answer.out
+    assert re.search(r"pnr-eu-piu\.\w+ +eu-piu +released +30", answer.out)
     found = exchanged.json("status")["deliveries"]
     assert sorted(one["outcome"] for one in found) == ["accepted", "accepted", "accepted", "refused"]
     for one in found:

@@ -185,14 +185,14 @@ def plain(text: object) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> "Table":
-    """The table. A cell may be a `(text, style)` pair."""
+    """The table. A cell may be a `(text, style)` pair; the first column holds names, which are never broken."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, title_style="bold")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        shown.add_column(column, overflow="fold", no_wrap=number == 0, min_width=len(column))
     for row in rows:
         cells = [cell if isinstance(cell, tuple) else (cell, "") for cell in row]
         shown.add_row(*(Text(plain(text), style=style) for text, style in cells))

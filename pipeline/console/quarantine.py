@@ -41,11 +41,8 @@ def list_(context: typer.Context, *, as_json: AsJson = False) -> None:
     if not found:
         call.say("Nothing is in quarantine.")
         return
-    rows = [
-        (short(one.delivery), one.feed, one.landed_as.rpartition("/")[2], outcome_of(one), one.rejected or "")
-        for one in found
-    ]
-    call.table(("delivery", "feed", "landed as", "now", "rejected rows"), rows)
+    rows = [(short(one.delivery), one.landed_as, outcome_of(one), one.rejected or "") for one in found]
+    call.table(("delivery", "landed as", "now", "rejected"), rows)
     call.say("Next: `safeconduct quarantine show DELIVERY` says why; `safeconduct replay DELIVERY` tries again.")
 
 

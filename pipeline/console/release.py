@@ -62,7 +62,7 @@ def releases(
         call.say("Nothing was released. Next: `safeconduct status` says what became of each delivery.")
     else:
         rows = [_row(one) for one in sorted(found, key=lambda one: str(one["created_at"]), reverse=True)]
-        call.table(("release", "recipient", "purpose", "rows", "parts", "made (UTC)", "delete by", "marking"), rows)
+        call.table(("release", "recipient", "rows", "delete by"), rows)
         call.say("Next: `safeconduct verify RELEASE`, or `safeconduct open RELEASE --identity FILE`.")
     if any(one["fault"] for one in found):
         raise typer.Exit(Refused.exit_code)
@@ -228,16 +228,12 @@ def _listed(site: "Site", recipient: str, name: str) -> dict[str, Any]:
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
     if one["fault"]:
-        return (one["release"], one["recipient"], (one["fault"], "bold red"), "", "", "", "", "")
+        return (one["release"], one["recipient"], (one["fault"], "bold red"), "")
     return (
         one["release"],
         one["recipient"],
-        one["purpose"],
         one["rows"]["released"],
-        one["parts"],
-        str(one["created_at"])[:16].replace("T", " "),
         str(one["delete_by"])[:10],
-        one["marking"],
     )
 
 

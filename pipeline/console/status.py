@@ -9,7 +9,7 @@ from pipeline.console.call import AsJson, Call, counted, short, when
 if TYPE_CHECKING:
     from pipeline.edges.overview import Overview, Prospect, Traced
 
-COLUMNS = ("delivery", "feed", "landed as", "claimed (UTC)", "outcome", "rows", "releases")
+COLUMNS = ("delivery", "landed as", "outcome", "rows", "released")
 STYLES = {"waiting": "yellow", "pending": "yellow", "accepted": "green", "released": "green", "refused": "red"}
 
 
@@ -47,6 +47,10 @@ def show(call: Call, seen: "Overview") -> None:
         call.say("No delivery has arrived. Next: `safeconduct deliver FILE --feed FEED` plays a partner.")
     else:
         call.table(COLUMNS, [row_of(one) for one in seen.deliveries])
+    # Deliveries of one lot share their releases.
+    releases = dict.fromkeys(release for one in seen.deliveries for release in one.releases)
+    if releases:
+        call.table(("release", "recipient", "standing", "rows"), [_release_row(one) for one in releases])
     for one in seen.deliveries:
         if one.message:
             call.say(f"{short(one.delivery)}: {one.message} Next: {one.next_step}", style="red")
@@ -79,12 +83,21 @@ def standing(one: "Prospect") -> str:
 
 def row_of(one: "Traced") -> tuple[object, ...]:
     """The delivery as a row under `COLUMNS`."""
+    released = sum(release.rows is not None for release in one.releases)
     return (
         short(one.delivery),
-        one.feed,
-        one.landed_as.rpartition("/")[2],
-        when(one.claimed_at),
+        one.landed_as,
         (outcome(one), STYLES[one.outcome.value]),
         "" if one.received is None else f"{one.accepted} of {one.received}",
-        "\n".join(standing(release) for release in one.releases),
+        f"{released} of {len(one.releases)}" if one.releases else "",
+    )
+
+
+def _release_row(one: "Prospect") -> tuple[object, ...]:
+    said = f"{one.standing.value} {one.code}" if one.code else one.standing.value
+    return (
+        one.release,
+        one.recipient,
+        (said, STYLES[one.standing.value]),
+        "" if one.rows is None else one.rows,
     )
