@@ -1,0 +1,361 @@
+"""The gates, against redactions that are broken on purpose."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.core.agreement import Agreement
+from pipeline.core.clearance import clear_partial, clear_rows, clear_table
+from pipeline.core.errors import Code, Refused
+from pipeline.core.redaction import COUNT, Redacted, compile_redaction, redact
+from pipeline.core.statistics import Table, tabulate
+from tests.core.builders import CANARY, LAW, agreement, assert_silent, code_list, columns, key_of, rows, schema
+
+LISTS = {"listed": code_list("KSML", terms=["KOSHER MEAL"])}
+PAN = "4111111111111111"
+
+EVERY = agreement(
+    columns=columns(
+        name={"treatment": "pseudonymise", "domain": "person"},
+        number={"treatment": "mask", "keep_first": 6, "keep_last": 4},
+        born={"treatment": "generalise-date", "to": "year"},
+        country="keep",
+        remarks={"treatment": "filter-terms", "codes": "listed"},
+    )
+)
+ROWS = rows(
+    {"name": "Alba Example", "number": PAN, "born": "1980-01-31", "country": "NO", "remarks": "VGML\nKSML HK1"},
+    {
+        "name": "Bo Sample",
+        "number": PAN[::-1],
+        "born": "1990-12-01",
+        "country": "DE",
+        "remarks": "window seat",
+        "secret": "S-4711-X",
+    },
+    {"country": None},
+)
+
+
+def redacted(stated: Agreement = EVERY, chunk: pl.DataFrame = ROWS) -> Redacted:
+    return redact(compile_redaction(stated, schema(), LISTS, key_of), chunk)
+
+
+def cleared(broken: Redacted, stated: Agreement = EVERY) -> pl.DataFrame:
+    return clear_rows(broken, stated, schema(), LISTS).frame
+
+
+def refusal(broken: Redacted, stated: Agreement = EVERY, *silent: str) -> Refused:
+    with pytest.raises(Refused) as refused:
+        cleared(broken, stated)
+    assert_silent(refused.value, CANARY, PAN, *silent)
+    return refused.value
+
+
+def changed(change: Callable[[pl.DataFrame], pl.DataFrame]) -> Redacted:
+    fine = redacted()
+    return Redacted(change(fine.frame), fine.in_scope, fine.kept_back)
+
+
+def with_cell(name: str, cell: str | None, row: int = 0) -> Redacted:
+    """The fine redaction, but for one cell."""
+    return changed(
+        lambda frame: frame.with_columns(
+            pl.when(pl.int_range(pl.len()) == row)
+            .then(pl.lit(cell, dtype=pl.String))
+            .otherwise(pl.col(name))
+            .alias(name)
+        )
+    )
+
+
+def test_a_fine_redaction_is_cleared_as_it_is() -> None:
+    assert cleared(redacted()).equals(redacted().frame)
+
+
+def test_no_row_at_all_is_cleared() -> None:
+    assert cleared(redacted(chunk=rows())).is_empty()
+
+
+@LAW
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "name": st.text("ab é\n", max_size=8) | st.none(),
+                "number": st.from_regex(r"[A-Z0-9-]{1,20}(\n[0-9]{1,18})?", fullmatch=True) | st.none(),
+                "born": st.dates().map(str) | st.sampled_from([None, "never"]),
+                "country": st.sampled_from(["NO", "DE", None]),
+                "remarks": st.lists(st.sampled_from(["KSML", "kosher meal", "é", "window", ""]), max_size=4).map(
+                    "\n".join
+                ),
+            }
+        ),
+        max_size=6,
+    )
+)
+def test_whatever_redaction_makes_is_cleared(cells: list[dict[str, str | None]]) -> None:
+    """No false alarm: cells such as these hold nothing of one another. Remarks are free text, filtered."""
+    result = redacted(chunk=rows(*cells))
+    assert cleared(result).height == len(cells)
+
+
+def with_columns(**expressions: pl.Expr) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    return lambda frame: frame.with_columns(**expressions)
+
+
+STRUCTURE: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    "a column too many": with_columns(secret=pl.lit(CANARY)),
+    "a column too few": lambda frame: frame.drop("country"),
+    "another order": lambda frame: frame.select(reversed(frame.columns)),
+    "another name": lambda frame: frame.rename({"country": "land"}),
+    "numbers": with_columns(country=pl.lit(1)),
+    "categories": with_columns(country=pl.col("country").cast(pl.Categorical)),
+    "a row too few": lambda frame: frame.head(2),
+    "a row too many": lambda frame: pl.concat([frame, frame.head(1)]),
+    "no row": lambda frame: frame.clear(),
+    "rows in another order": lambda frame: frame.reverse(),
+    "one column in another order": with_columns(country=pl.col("country").reverse()),
+    "rows shifted": lambda frame: frame.select(pl.all().shift(1)),
+}
+
+
+@pytest.mark.parametrize("how", sorted(STRUCTURE))
+def test_another_shape_than_the_agreement_states_is_refused(how: str) -> None:
+    assert refusal(changed(STRUCTURE[how])).code is Code.OUTPUT_DIFFERS
+
+
+UNTREATED: list[tuple[str, str | None]] = [
+    ("name", CANARY),
+    ("name", "Alba Example"),
+    ("name", "0" * 31),
+    ("name", "0" * 33),
+    ("name", "G" * 32),
+    ("name", "0" * 32 + "\n"),
+    ("name", "0" * 32 + "\n" + "0" * 32),
+    ("name", ""),
+    ("name", None),
+    ("number", PAN),
+    ("number", "4111111*****1111"),
+    ("number", "411111******11111"),
+    ("number", "411111******111"),
+    ("number", "************1111\n" + PAN),
+    ("number", "4111111111"),
+    ("number", "********"),
+    ("number", None),
+    ("born", "1980-01-31"),
+    ("born", "1980-01"),
+    ("born", "1981"),
+    ("born", "198"),
+    ("born", "1980\n"),
+    ("country", "SE"),
+    ("country", None),
+    ("country", "NO\n"),
+    ("remarks", "VGML\nKSML HK1"),
+    ("remarks", "VGML\nksml"),
+    ("remarks", "VGML\nKS\u200bML"),
+    ("remarks", "VGML\nKosher  meal"),
+    ("remarks", "VGML"),
+    ("remarks", "VGML\n[MASKED:SENS]\n[MASKED:SENS]"),
+    ("remarks", None),
+]
+
+
+@pytest.mark.parametrize(("name", "cell"), UNTREATED)
+def test_a_cell_that_its_treatment_cannot_have_made_is_refused(name: str, cell: str | None) -> None:
+    error = refusal(with_cell(name, cell), EVERY, "Alba")
+    assert error.code is Code.OUTPUT_DIFFERS
+    assert f"column {name}" in error.message
+
+
+@pytest.mark.parametrize("name", ["name", "number", "born", "country", "remarks"])
+def test_a_cell_where_none_was_is_refused(name: str) -> None:
+    made_up = redacted().frame[name][0]
+    assert refusal(with_cell(name, made_up, row=2)).code is Code.OUTPUT_DIFFERS
+
+
+def test_a_generalised_date_may_be_left_out() -> None:
+    assert cleared(with_cell("born", None)).height == 3
+
+
+def test_a_mask_that_hides_nothing_of_a_short_line_is_refused() -> None:
+    """Six first and four last of ten are all of them."""
+    fine = redacted(chunk=rows({"number": "4111111111"}))
+    assert fine.frame["number"].to_list() == ["**********"]
+    shown = fine.frame.with_columns(number=pl.lit("4111111111"))
+    assert refusal(Redacted(shown, fine.in_scope, fine.kept_back), EVERY, "4111111111").code is Code.OUTPUT_DIFFERS
+
+
+def test_pseudonyms_line_by_line_are_cleared_only_where_the_agreement_asks_for_them() -> None:
+    stated = agreement(columns=columns(name={"treatment": "pseudonymise", "domain": "d", "each_line": True}))
+    assert cleared(redacted(stated, rows({"name": "a\nb"})), stated)["name"][0].count("\n") == 1
+
+
+# Withheld values
+
+OPEN = agreement(columns=columns(country="keep", remarks="keep", status="keep"))
+
+
+def repeating(cells: dict[str, str | None], stated: Agreement = OPEN) -> Redacted:
+    return redacted(stated, rows({"country": "NO"}, cells))
+
+
+@pytest.mark.parametrize(
+    "remarks",
+    [
+        CANARY,
+        f"call {CANARY} now",
+        f"x{CANARY}y",
+        f"window\naisle\n{CANARY}\nend",
+        CANARY.lower(),
+        CANARY.title(),
+    ],
+)
+@pytest.mark.parametrize("secret", [CANARY, f"other\n{CANARY}", f"{CANARY}\nother"])
+def test_a_withheld_value_in_a_released_text_is_refused(remarks: str, secret: str) -> None:
+    error = refusal(repeating({"remarks": remarks, "secret": secret}), OPEN, CANARY.lower(), CANARY.title())
+    assert error.code is Code.WITHHELD_VALUE_FOUND
+    assert "values of secret" in error.message
+
+
+@pytest.mark.parametrize("treatment", ["mask", "pseudonymise"])
+def test_a_treated_value_that_another_column_repeats_is_refused(treatment: str) -> None:
+    said = {"treatment": treatment, **({"domain": "d"} if treatment == "pseudonymise" else {})}
+    stated = agreement(columns=columns(name=said, remarks="keep"))
+    error = refusal(repeating({"name": CANARY, "remarks": f"for {CANARY}"}, stated), stated)
+    assert error.code is Code.WITHHELD_VALUE_FOUND
+
+
+def test_a_kept_value_may_be_repeated() -> None:
+    stated = agreement(columns=columns(name="keep", remarks="keep"))
+    assert cleared(repeating({"name": CANARY, "remarks": f"for {CANARY}"}, stated), stated).height == 2
+
+
+def test_a_withheld_value_of_another_row_is_not_looked_for() -> None:
+    """Known limit: each row is searched for its own values only."""
+    chunk = rows({"remarks": CANARY, "secret": "S-4711-X"}, {"remarks": "x", "secret": CANARY})
+    assert cleared(redacted(OPEN, chunk), OPEN).height == 2
+
+
+def test_a_withheld_value_of_five_characters_is_not_looked_for_and_one_of_six_is() -> None:
+    assert cleared(repeating({"remarks": "Smith was here", "secret": "Smith"}), OPEN).height == 2
+    assert (
+        refusal(repeating({"remarks": "Smithy was here", "secret": "Smithy"}), OPEN).code is Code.WITHHELD_VALUE_FOUND
+    )
+
+
+@pytest.mark.parametrize("secret", ["S-4711-X", "------", None, "", "  \n  "])
+def test_a_withheld_value_that_is_nowhere_is_no_alarm(secret: str | None) -> None:
+    assert cleared(repeating({"remarks": "------ window", "secret": secret}), OPEN).height == 2
+
+
+def test_a_value_is_not_found_over_the_border_of_two_cells() -> None:
+    assert cleared(repeating({"remarks": "CANARY", "status": "VALUE", "secret": "CANARYVALUE"}), OPEN).height == 2
+
+
+def test_a_masked_line_of_filtered_text_that_another_column_repeats_is_refused() -> None:
+    stated = agreement(columns=columns(remarks={"treatment": "filter-terms", "codes": "listed"}, status="keep"))
+    cells: dict[str, str | None] = {"remarks": f"window seat\nKSML for {CANARY}", "status": "window seat"}
+    assert cleared(repeating(cells, stated), stated).height == 2
+    error = refusal(repeating({**cells, "status": f"KSML for {CANARY}"}, stated), stated)
+    assert error.code is Code.WITHHELD_VALUE_FOUND
+
+
+def test_a_withheld_text_of_a_column_that_names_nobody_is_not_looked_for() -> None:
+    """`status` is plain: only direct identifiers and free text are searched for."""
+    stated = agreement(columns=columns(remarks="keep"))
+    assert cleared(repeating({"remarks": "all of it", "status": "all of it"}, stated), stated).height == 2
+
+
+# Statistics
+
+COUNTED = agreement(
+    columns=columns(country="keep", born={"treatment": "generalise-date", "to": "year"}),
+    statistics={"count_as": "members", "smallest_cell": 3, "clause": "c"},
+)
+
+
+def table(*cells: tuple[str, str, str], suppressed: int = 0, published: int | None = None) -> Table:
+    frame = pl.DataFrame(cells, schema=dict.fromkeys(["country", "born", "members"], pl.String), orient="row")
+    counted = sum(int(cell[2]) for cell in cells) if published is None else published
+    return Table(frame, counted, suppressed)
+
+
+def table_refusal(broken: Table, stated: Agreement = COUNTED) -> Code:
+    with pytest.raises(Refused) as refused:
+        clear_table(broken, stated, LISTS)
+    assert_silent(refused.value, CANARY)
+    return refused.value.code
+
+
+def test_a_fine_table_is_cleared() -> None:
+    chunk = rows(*({"country": "NO", "born": f"19{year}-01-01"} for year in (80, 80, 80, 90, 91, 92, 92, 92)))
+    partial = clear_partial(redacted(COUNTED, chunk), COUNTED)
+    assert COUNTED.statistics
+    made = tabulate([partial], ("country", "born"), COUNTED.statistics)
+    assert clear_table(made, COUNTED, LISTS).frame.equals(made.frame)
+
+
+def test_a_cell_at_the_smallest_is_cleared_and_one_below_is_refused() -> None:
+    assert clear_table(table(("NO", "1980", "3")), COUNTED, LISTS).frame.height == 1
+    assert table_refusal(table(("NO", "1980", "3"), ("DE", "1980", "2"))) is Code.CELL_TOO_SMALL
+
+
+def test_a_suppressed_total_that_tells_a_small_cell_is_refused() -> None:
+    assert table_refusal(table(("NO", "1980", "3"), suppressed=2)) is Code.CELL_TOO_SMALL
+    assert clear_table(table(("NO", "1980", "3"), suppressed=3), COUNTED, LISTS).frame.height == 1
+    assert clear_table(table(suppressed=2), COUNTED, LISTS).frame.is_empty()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        table(("NO", "1980-01-31", "3")),
+        table(("NO", "1980", CANARY), published=3),
+        table(("NO", "1980", "3.5"), published=3),
+        table(("NO", "1980", "5"), published=4),
+        Table(table(("NO", "1980", "5")).frame.with_columns(secret=pl.lit(CANARY)), 5, 0),
+        Table(table(("NO", "1980", "5")).frame.drop("country"), 5, 0),
+        Table(table(("NO", "1980", "5")).frame.cast({"members": pl.Int64}), 5, 0),
+    ],
+)
+def test_a_broken_table_is_refused(broken: Table) -> None:
+    assert table_refusal(broken) is Code.OUTPUT_DIFFERS
+
+
+def test_a_table_under_an_agreement_that_releases_rows_is_refused() -> None:
+    assert table_refusal(table(), EVERY) is Code.OUTPUT_DIFFERS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: frame.with_columns(pl.col(COUNT) + 1),
+        lambda frame: frame.head(1),
+        lambda frame: frame.drop(COUNT),
+        lambda frame: frame.with_columns(secret=pl.lit(CANARY)),
+        lambda frame: frame.drop("born"),
+    ],
+)
+def test_broken_partial_counts_are_refused(change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    fine = redacted(COUNTED, rows({"country": "NO"}, {"country": "DE"}))
+    assert clear_partial(fine, COUNTED).height == 2
+    with pytest.raises(Refused) as refused:
+        clear_partial(Redacted(change(fine.frame), fine.in_scope, Counter()), COUNTED)
+    assert refused.value.code is Code.OUTPUT_DIFFERS
+    assert_silent(refused.value, CANARY)
+
+
+def test_rows_that_lack_a_column_behind_the_release_are_refused() -> None:
+    fine = redacted()
+    assert refusal(Redacted(fine.frame, fine.in_scope.drop("born"), fine.kept_back)).code is Code.OUTPUT_DIFFERS
+
+
+def test_a_refusal_names_the_agreement_and_the_next_step() -> None:
+    error = refusal(with_cell("name", CANARY))
+    assert error.next_step
+    assert EVERY.id in error.message
