@@ -105,8 +105,11 @@ def read_statement(text: bytes) -> dict[str, Any]:
         predicate: dict[str, Any] = said["predicate"]
         subjects = {subject["name"]: subject["digest"]["sha256"] for subject in said["subject"]}
         parts = {part["key"]: part["digest"] for part in predicate["parts"]}
-        consistent = said["_type"] == STATEMENT_TYPE and said["predicateType"] == PREDICATE_TYPE and subjects == parts
-    except (ValueError, KeyError, TypeError):
+        named = said["_type"] == STATEMENT_TYPE and said["predicateType"] == PREDICATE_TYPE
+        # One key twice, or one part: two readers would read two statements.
+        once = canonical(said) == text and len(said["subject"]) == len(predicate["parts"]) == len(parts)
+        consistent = named and once and subjects == parts
+    except (ValueError, KeyError, TypeError, RecursionError):
         consistent = False
     if not consistent:
         raise Refused(
