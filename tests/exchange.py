@@ -99,7 +99,11 @@ class Exchange:
         }
         return [
             read[part["key"].split(".")[-2]](
-                io.BytesIO(open_sealed(b"".join(self.site.publication.part(published, part["key"])), identity, origin=Origin.STORE))
+                io.BytesIO(
+                    open_sealed(
+                        b"".join(self.site.publication.part(published, part["key"])), identity, origin=Origin.STORE
+                    )
+                )
             )
             for part in published.predicate["parts"]
         ]
