@@ -154,6 +154,14 @@ def test_a_backlog_is_taken_in_lots_and_loses_and_doubles_nothing(exchange: Exch
     assert len(deliveries) == len(set(deliveries)) == 60
 
 
+def test_each_full_list_is_a_release_of_its_own(exchange: Exchange) -> None:
+    exchange.drop("aeo-members", aeo(300, seed=1), "monday.csv")
+    exchange.drop("aeo-members", aeo(300, seed=1), "tuesday.csv")
+    exchange.run()
+    published = exchange.published("aeo-statistics")
+    assert [one.predicate["rows"]["received"] for one in published] == [300, 300]
+
+
 def test_a_refused_delivery_is_accepted_on_a_rerun_after_our_correction(exchange: Exchange) -> None:
     exchange.edit("feeds/aeo-members.toml", "max_rejected_share = 0.05", "max_rejected_share = 0.0")
     exchange.drop("aeo-members", aeo_members.VARIANTS["one-bad-cell"](), "list.csv")

@@ -57,6 +57,11 @@ class Feed(Policy):
         default=False, description="a detached OpenSSH signature NAME.sig must come with each delivery"
     )
     sealed: bool = Field(default=False, description="a delivery is an age file sealed to the site")
+    lot_deliveries: int = Field(
+        default=25,
+        gt=0,
+        description="a backlog is taken in lots of at most this many deliveries; 1 where each delivery is a full list",
+    )
     limits: FeedLimits = FeedLimits()
     acceptance: Acceptance
     expected: Expected | None = None

@@ -44,9 +44,6 @@ class Settings(Policy):
         default=1.0, ge=0, description="a landed local file is whole after this long unchanged"
     )
     signature_wait_seconds: float = Field(default=10.0, ge=0)
-    lot_deliveries: int = Field(
-        default=25, gt=0, description="a backlog is taken in lots of at most this many deliveries"
-    )
     s3: S3 = S3()
 
 

@@ -27,7 +27,7 @@ def sweep_feed(site: Site, feed: Feed, waiting: Iterable[Listed]) -> tuple[Lot, 
             landing.discard(file.key, file.delivery)
         elif _is_sent_again(site, file, claim) or landing.wake(lot, at=now):
             lots[lot.id] = lot
-    size = site.settings.lot_deliveries
+    size = feed.lot_deliveries
     for start in range(0, len(fresh), size):
         claimed = landing.claim(feed.id, fresh[start : start + size], at=now)
         if claimed and landing.wake(claimed, at=now):
