@@ -62,7 +62,10 @@ def pseudonymised(cell: pl.Expr, key: str, *, each_line: bool) -> pl.Expr:
 
 def normalised(cell: pl.Expr) -> pl.Expr:
     """Normalisation 1 of pseudonyms: NFKC, white space trimmed and collapsed, upper case. Never change it: add a 2."""
-    return cell.str.normalize("NFKC").str.replace_all(r"\s+", " ").str.strip_chars().str.to_uppercase()
+    # ASCII is NFKC already, and to say so is thirty times as fast as to normalise it.
+    other = pl.when(cell.str.len_bytes() != cell.str.len_chars()).then(cell)
+    composed = pl.coalesce(other.str.normalize("NFKC"), cell)
+    return composed.str.replace_all(r"\s+", " ").str.strip_chars().str.to_uppercase()
 
 
 def masked(cell: pl.Expr, *, keep_first: int, keep_last: int) -> pl.Expr:
