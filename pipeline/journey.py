@@ -18,7 +18,7 @@ from pipeline.core.clearance import Cleared, clear_partial, clear_rows, clear_ta
 from pipeline.core.conservation import RowCount, conserved
 from pipeline.core.delivery import Delivery, Lot
 from pipeline.core.duration import after
-from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
+from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Unavailable
 from pipeline.core.feed import Feed
 from pipeline.core.findings import Tally
 from pipeline.core.layout import sheets
@@ -113,6 +113,8 @@ def receive(site: Site, lot_id: str) -> Received:
             accepted.append(_accept(site, feed, schema, delivery))
         except Refused as refusal:
             refused.append(_refuse(site, feed, delivery, refusal))
+        except Conflict as missing:
+            _taken_by_another_run(site, lot, delivery, missing)
     kept = site.vault.keep(lot, accepted, schema=schema.id, schema_version=schema.version, at=site.now())
     _record_kept(site, feed, lot, kept)
     return Received(
@@ -244,6 +246,18 @@ def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused)
     if refusal.code is not Code.DELIVERY_CHANGED:
         site.landing.discard(delivery.landed_as, delivery.id)
     return Refusal(delivery.id, delivery.landed_as, refusal.code.value, str(refusal))
+
+
+def _taken_by_another_run(site: Site, lot: Lot, delivery: Delivery, missing: Conflict) -> None:
+    """The delivery is gone from landing since another run of the lot has kept it; whatever else is missing is raised."""
+    if missing.code is Code.OBJECT_MISSING and site.quarantine.has_raw(delivery.id):
+        raise Unavailable(
+            Code.STORAGE_UNAVAILABLE,
+            f"another run refused {delivery.landed_as} while this one read it.",
+            next_step="rerun: the delivery is in quarantine now, and is judged from there.",
+        )
+    if missing.code is not Code.OBJECT_MISSING or not site.vault.holds(lot.id, delivery.id):
+        raise missing
 
 
 def _record_kept(site: Site, feed: Feed, lot: Lot, kept: tuple[Kept, ...]) -> None:

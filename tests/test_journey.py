@@ -2,8 +2,9 @@
 
 import io
 import json
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import polars as pl
 import pytest
 
 from pipeline import journey
+from pipeline.core.delivery import Delivery
 from pipeline.core.errors import Code, Misconfigured, Refused, SafeconductError, Unavailable
+from pipeline.edges.landing import Landing
 from pipeline.edges.ledger import Kind
 from pipeline.edges.site import S3
 from pipeline.edges.storage import S3Settings
@@ -124,6 +127,46 @@ def test_running_everything_again_finds_what_is_done_and_makes_nothing_new(excha
     assert [entry.id for entry in exchange.site.ledger.entries()] == entries
 
 
+def test_two_runs_of_one_lot_at_once_keep_and_release_it_once(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    (lot,) = journey.sweep(exchange.site).lots
+    with ThreadPoolExecutor(4) as threads:
+        received = list(threads.map(lambda _: journey.receive(exchange.site, lot.id), range(4)))
+        released = list(threads.map(lambda _: journey.release(exchange.site, "pnr-eu-piu", lot.id), range(4)))
+    assert len({one.kept for one in received}) == 1
+    assert len({one.release for one in released}) == 1
+    assert len(exchange.published("pnr-eu-piu")) == 1
+    named = {chunk.digest for one in exchange.site.vault.kept(lot.id).deliveries for chunk in one.chunks}
+    stored = [listed.key for listed in exchange.site.vault.store.listing("vault")]
+    assert len(stored) == len(named)
+    exchange.site.ledger.verify()
+
+
+def test_a_run_that_comes_too_late_finds_what_another_run_has_kept(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    (lot,) = journey.sweep(exchange.site).lots
+    late = exchange.site
+
+    def overtaken(_delivery: Delivery) -> Iterator[bytes]:
+        journey.receive(exchange.site, lot.id)
+        yield from exchange.site.landing.bytes_of(_delivery)
+
+    landing = Overtaken(late.landing.store, late.landing.private, overtaken)
+    received = journey.receive(replace(late, landing=landing), lot.id)
+    assert received.kept == (lot.id,)
+    assert received.refused == ()
+
+
+@dataclass(frozen=True)
+class Overtaken(Landing):
+    """A landing whose reader is slow: before it reads, something else happens."""
+
+    read: Callable[[Delivery], Iterator[bytes]]
+
+    def bytes_of(self, delivery: Delivery) -> Iterator[bytes]:
+        return self.read(delivery)
+
+
 def test_the_same_bytes_twice_are_one_delivery(exchange: Exchange) -> None:
     exchange.drop("pnr-push", pnr(), "push.edi")
     exchange.run()
@@ -226,6 +269,8 @@ def test_a_bad_delivery_is_refused_as_a_whole_and_kept_in_quarantine(
     assert released == []
     assert received.kept == ()
     assert b"".join(exchange.site.quarantine.raw(refusal.delivery)) == original
+    stored = [listed.key for listed in exchange.site.vault.store.listing()]
+    assert not any(key.startswith("vault/") or "/rows-" in key for key in stored)
     assert not exchange.site.landing.store.exists(landed)
     (report,) = exchange.site.quarantine.reports(refusal.delivery)
     assert report["code"] == code.value

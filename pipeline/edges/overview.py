@@ -164,13 +164,14 @@ def _quarantined(site: Site) -> set[str]:
 
 def _landed(site: Site, known: list[_Known]) -> list[tuple[str, str, int]]:
     """Folder, key and size of the files in landing that no claim speaks of."""
-    waiting = {one.delivery.landed_as for one in known if one.lot and not site.vault.holds(one.lot, one.delivery.id)}
-    return [
-        (folder, listed.key, listed.size_bytes)
-        for folder, files in site.landing.waiting().items()
-        for listed in files
-        if listed.key not in waiting
-    ]
+    files = [(folder, listed) for folder, waiting in site.landing.waiting().items() for listed in waiting]
+    keys = {listed.key for _, listed in files}
+    claimed = {
+        one.delivery.landed_as
+        for one in known
+        if one.delivery.landed_as in keys and one.lot and not site.vault.holds(one.lot, one.delivery.id)
+    }
+    return [(folder, listed.key, listed.size_bytes) for folder, listed in files if listed.key not in claimed]
 
 
 def _unclaimed(site: Site, folder: str, key: str, size_bytes: int) -> Traced:

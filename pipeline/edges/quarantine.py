@@ -37,6 +37,10 @@ class Quarantine:
         """The rejected rows are here, sealed; returns the object's key."""
         return self._put(delivery, "rows", chunk_bytes(rows))
 
+    def discard_rows(self, key: str) -> None:
+        """Rejected rows of a try that did not come to its end are gone."""
+        self.store.destroy(key)
+
     def held_rows(self, key: str) -> pl.DataFrame:
         """The rejected rows of one object, opened."""
         return read_chunk(self._open(key))

@@ -5,6 +5,7 @@ delivery that is refused at the end leaves nothing in the vault.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -21,7 +22,7 @@ from pipeline.core.acceptance import (
     without_doubled,
 )
 from pipeline.core.delivery import Delivery
-from pipeline.core.errors import Refused
+from pipeline.core.errors import SafeconductError, Unavailable
 from pipeline.core.feed import Acceptance
 from pipeline.core.findings import Tally
 from pipeline.core.validation import CompiledSchema
@@ -62,9 +63,8 @@ class Sorting:
             good_enough(
                 acceptance, rows=accepted + self.rejected_rows, rejected_rows=self.rejected_rows, findings=findings
             )
-        except Refused:
-            for chunk in self.chunks:
-                self.vault.discard(self.delivery.id, chunk)
+        except SafeconductError:
+            self._leave_nothing()
             raise
         return Accepted(
             delivery=self.delivery.id,
@@ -75,6 +75,14 @@ class Sorting:
             findings=findings,
             chunks=tuple(self.chunks),
         )
+
+    def _leave_nothing(self) -> None:
+        """What was put away is gone again. Where storage does not let us, sealed objects stay that nothing names."""
+        with suppress(Unavailable):
+            for chunk in self.chunks:
+                self.vault.discard(self.delivery.id, chunk)
+            for key in self.held:
+                self.quarantine.discard_rows(key)
 
     def _put(self, rows: Sorted) -> None:
         if rows.rejected.height:

@@ -113,6 +113,10 @@ class Vault:
             with suppress(AlreadyThere):  # somebody was faster: look again at what is left to keep
                 self.store.put_new(_kept_key(record.lot, record.number), canonical(record))
             records = self.of_lot(lot.id)
+        kept = [one for record in records for one in record.deliveries]
+        for lost in (one for one in accepted if one not in kept):
+            for chunk in lost.chunks:  # another run kept the same delivery first: ours is one too many
+                self.discard(lost.delivery, chunk)
         return records
 
     def of_lot(self, lot: str) -> tuple[Kept, ...]:
