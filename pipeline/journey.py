@@ -7,7 +7,7 @@ run again at any time, beside itself, and after a crash anywhere in it: what is 
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -26,9 +26,9 @@ from pipeline.core.redaction import compile_redaction, reasons, redact
 from pipeline.core.statement import Source, statement
 from pipeline.core.statistics import tabulate
 from pipeline.core.validation import CompiledSchema
+from pipeline.edges import record
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.landing import signature_of
-from pipeline.edges.ledger import Fact, Kind
 from pipeline.edges.opening import open_delivery, read_signature, verify_digest, verify_signature
 from pipeline.edges.pace import ahead, behind
 from pipeline.edges.publication import Published, Spool, release_name
@@ -116,12 +116,16 @@ def receive(site: Site, lot_id: str) -> Received:
         except Conflict as missing:
             _taken_by_another_run(site, lot, delivery, missing)
     kept = site.vault.keep(lot, accepted, schema=schema.id, schema_version=schema.version, at=site.now())
-    _record_kept(site, feed, lot, kept)
+    for together in kept:
+        for one in together.deliveries:
+            record.accepted(site, feed, together, one)
+            site.quarantine.discard_raw(one.delivery)
+            site.landing.discard(one.landed_as, one.delivery)
     return Received(
         lot=lot.id,
-        kept=tuple(record.key for record in kept),
-        accepted_rows=sum(record.rows for record in kept),
-        rejected_rows=sum(one.rejected for record in kept for one in record.deliveries),
+        kept=tuple(together.key for together in kept),
+        accepted_rows=sum(together.rows for together in kept),
+        rejected_rows=sum(one.rejected for together in kept for one in together.deliveries),
         refused=tuple(refused),
     )
 
@@ -135,12 +139,13 @@ def release(site: Site, agreement_id: str, kept_key: str) -> Released:
     published = site.publication.find(agreement.recipient, name)  # 8. already done?
     already = published is not None
     if published is None:
+        _never_published(site, agreement, name)
         try:
             published = _publish(site, catalogue, agreement, kept, name)
         except Refused as refusal:
-            _record_withheld(site, catalogue, agreement, name, refusal)
+            record.withheld(site, agreement, catalogue.digests[agreement.id], name, refusal)
             raise
-    _record_released(site, agreement, published)  # 14. record
+    record.released(site, agreement, published)  # 14. record
     site.publication.announce(published)  # 15. announce
     return Released(
         name, agreement.recipient, published.predicate["rows"]["released"], len(published.predicate["parts"]), already
@@ -156,13 +161,7 @@ def due(site: Site, feed_id: str, at: datetime) -> None:
         for kept in site.vault.of_lot(lot.id):
             if kept.loaded_at <= at <= after(kept.loaded_at, feed.expected.every):
                 return
-    site.ledger.append(
-        id=f"late:{feed.id}:{at.isoformat()}",
-        kind=Kind.LATE,
-        subject=feed.id,
-        facts={"feed": feed.id, "due": at.isoformat()},
-        at=site.now(),
-    )
+    record.late(site, feed, at)
     raise Misconfigured(
         Code.NOTHING_ARRIVED,
         f"no delivery of {feed.id} was accepted in the {feed.expected.every} before {at.isoformat(timespec='minutes')}.",
@@ -224,25 +223,7 @@ def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused)
     except Refused as changed:  # another file is there by now: there is nothing of this delivery to hold
         refusal = changed
     site.quarantine.report(delivery, refusal=refusal, rows=None, rejected=None, findings=())
-    facts = {
-        "feed": delivery.feed,
-        "landed_as": delivery.landed_as,
-        "code": refusal.code.value,
-        "message": refusal.message,
-    }
-    site.ledger.append(
-        id=f"refused:{delivery.feed}:{delivery.id}:{refusal.code.value}",
-        kind=Kind.REFUSED,
-        subject=delivery.id,
-        facts=facts,
-        at=site.now(),
-    )
-    if feed:
-        site.publication.acknowledge(
-            feed.partner,
-            delivery.id,
-            {"delivery": delivery.id, "outcome": "refused", **facts, "next_step": refusal.next_step},
-        )
+    record.refused(site, feed, delivery, refusal)
     if refusal.code is not Code.DELIVERY_CHANGED:
         site.landing.discard(delivery.landed_as, delivery.id)
     return Refusal(delivery.id, delivery.landed_as, refusal.code.value, str(refusal))
@@ -258,33 +239,6 @@ def _taken_by_another_run(site: Site, lot: Lot, delivery: Delivery, missing: Con
         )
     if missing.code is not Code.OBJECT_MISSING or not site.vault.holds(lot.id, delivery.id):
         raise missing
-
-
-def _record_kept(site: Site, feed: Feed, lot: Lot, kept: tuple[Kept, ...]) -> None:
-    for record in kept:
-        for one in record.deliveries:
-            facts: dict[str, Fact] = {
-                "feed": feed.id,
-                "landed_as": one.landed_as,
-                "received": one.received,
-                "accepted": one.accepted,
-                "rejected": one.rejected,
-            }
-            site.ledger.append(
-                id=f"accepted:{feed.id}:{one.delivery}",
-                kind=Kind.ACCEPTED,
-                subject=one.delivery,
-                facts={**facts, "kept": record.key},
-                at=site.now(),
-            )
-            findings = [asdict(finding) for finding in one.findings]
-            site.publication.acknowledge(
-                feed.partner,
-                one.delivery,
-                {"delivery": one.delivery, "outcome": "accepted", **facts, "findings": findings},
-            )
-            site.quarantine.discard_raw(one.delivery)
-            site.landing.discard(one.landed_as, one.delivery)
 
 
 def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept, name: str) -> Published:
@@ -303,17 +257,21 @@ def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept,
             code_version=version("safeconduct"),
         )
         _still_authorised(site, authorised)
-        digests = [part.digest for part in spool.parts]
-        site.ledger.append(
-            id=f"intended:{name}:{digests[0] if digests else 'empty'}",
-            kind=Kind.INTENDED,
-            subject=name,
-            facts={"agreement": agreement.id, "agreement_digest": authorised.agreement_digest, "parts": digests},
-            at=site.now(),
-        )
+        record.intended(site, authorised, name, spool.parts)
         return site.publication.publish(agreement.recipient, name, said, spool)  # 13. publish
     finally:
         spool.close()
+
+
+def _never_published(site: Site, agreement: Agreement, name: str) -> None:
+    """The ledger knows of no such release: what was published is never made again, for nobody else either."""
+    entry = record.release_entry(site, name)
+    if entry is not None:
+        raise Conflict(
+            Code.OBJECT_MISSING,
+            f"{name} was released to {entry.facts['recipient']}, but {agreement.recipient} has no manifest of it.",
+            next_step="restore the shared storage; or where the agreement has a new recipient, write it as a new agreement.",
+        )
 
 
 def _authorise(site: Site, catalogue: Catalogue, agreement: Agreement) -> Authorised:
@@ -385,36 +343,3 @@ def _seal(agreement: Agreement, cleared: Cleared, spool: Spool, at: datetime, *,
 
 def _pseudonym_key(site: Site, agreement: Agreement, domain: str) -> str:
     return site.keyring.pseudonym_key(agreement.id, domain, agreement.pseudonym_epoch).hex()
-
-
-def _record_withheld(site: Site, catalogue: Catalogue, agreement: Agreement, name: str, refusal: Refused) -> None:
-    """The ledger says why the agreement, as it is now, releases nothing of these rows."""
-    digest = catalogue.digests[agreement.id]
-    site.ledger.append(
-        id=f"refused:{name}:{digest}:{refusal.code.value}",
-        kind=Kind.REFUSED,
-        subject=name,
-        facts={
-            "agreement": agreement.id,
-            "agreement_digest": digest,
-            "recipient": agreement.recipient,
-            "code": refusal.code.value,
-            "message": refusal.message,
-        },
-        at=site.now(),
-    )
-
-
-def _record_released(site: Site, agreement: Agreement, published: Published) -> None:
-    site.ledger.append(
-        id=f"released:{published.release}",
-        kind=Kind.RELEASED,
-        subject=published.release,
-        facts={
-            "agreement": agreement.id,
-            "recipient": published.recipient,
-            "manifest": published.manifest_digest,
-            "rows": published.predicate["rows"]["released"],
-        },
-        at=site.now(),
-    )

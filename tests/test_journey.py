@@ -13,7 +13,7 @@ import pytest
 
 from pipeline import journey
 from pipeline.core.delivery import Delivery
-from pipeline.core.errors import Code, Misconfigured, Refused, SafeconductError, Unavailable
+from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, SafeconductError, Unavailable
 from pipeline.edges.landing import Landing
 from pipeline.edges.ledger import Kind
 from pipeline.edges.site import S3
@@ -406,6 +406,16 @@ def test_an_agreement_that_is_revoked_while_its_release_is_made_releases_nothing
         journey.release(site, "pnr-eu-piu", received.kept[0])
     assert refusal.value.code is Code.AGREEMENT_NOT_ACTIVE
     assert exchange.published("pnr-eu-piu") == []
+
+
+def test_a_release_is_not_made_again_for_another_recipient(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    (received,), _ = exchange.run()
+    exchange.edit("agreements/pnr-eu-piu.toml", 'recipient = "eu-piu"', 'recipient = "police-liaison"')
+    with pytest.raises(Conflict) as conflict:
+        journey.release(exchange.site, "pnr-eu-piu", received.kept[0])
+    assert conflict.value.code is Code.OBJECT_MISSING
+    assert [one.recipient for one in exchange.published("pnr-eu-piu")] == ["eu-piu"]
 
 
 def test_storage_that_is_down_is_unavailable_and_a_rerun_completes_once(exchange: Exchange) -> None:

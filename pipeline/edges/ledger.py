@@ -44,15 +44,11 @@ _PLACE = re.compile(r"entries/([0-9]{12})\.json")
 class Kind(Enum):
     """What an entry says was done."""
 
-    CLAIMED = "claimed"
     REPEATED = "repeated"
     ACCEPTED = "accepted"
     REFUSED = "refused"
     INTENDED = "intended"
     RELEASED = "released"
-    WITHDRAWN = "withdrawn"
-    ACKNOWLEDGED = "acknowledged"
-    EXPIRED = "expired"
     LATE = "late"
 
 

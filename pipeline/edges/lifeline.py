@@ -69,7 +69,7 @@ def wait_for(url: str) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
         try:
-            with direct.open(url, timeout=5):
+            with direct.open(url, timeout=120):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.25)

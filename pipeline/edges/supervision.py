@@ -43,6 +43,8 @@ from pipeline.edges.airflow_settings import (
 
 PROJECT = Path(__file__).resolve().parents[2]
 HEALTH = "/api/v2/monitor/health"
+TASKS_HEALTH = "/execution/health"
+"""Of the API that tasks talk to. Its first answer takes seconds, on a busy machine half a minute: nobody starts before."""
 COMPONENTS = ("scheduler", "dag_processor", "triggerer")
 _SMALLEST_FREE_BYTES = 300_000_000
 _LONGEST_STOP_SECONDS = 45
@@ -221,7 +223,7 @@ def _write_settings(home: Path, *, dags_folder: Path, port: int, parallelism: in
     _write(home / "passwords.json", json.dumps({USER: keys.password}))
     settings = airflow_settings(home, dags_folder=dags_folder, port=port, parallelism=parallelism, keys=keys)
     _write(home / "airflow.cfg", render(settings))
-    _write(home / "supervisord.conf", render(supervisor_settings(home, Path(lifeline.__file__), url(port) + HEALTH)))
+    _write(home / "supervisord.conf", render(supervisor_settings(home, Path(lifeline.__file__), url(port) + TASKS_HEALTH)))
     return keys
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from pipeline.core.delivery import Lot
 from pipeline.core.errors import Code, Refused
 from pipeline.core.feed import Feed
+from pipeline.edges import record
 from pipeline.edges.landing import Claim, Landed
-from pipeline.edges.ledger import Kind
 from pipeline.edges.site import Site
 from pipeline.edges.storage import Listed
 
@@ -69,13 +69,7 @@ def _is_left_over(site: Site, file: Landed, claim: Claim, lot: Lot) -> bool:
     if not site.vault.holds(lot.id, delivery.id):
         return False
     if file.key != delivery.landed_as:
-        site.ledger.append(
-            id=f"repeated:{delivery.feed}:{delivery.id}:{file.key}",
-            kind=Kind.REPEATED,
-            subject=delivery.id,
-            facts={"feed": delivery.feed, "landed_as": file.key, "first_landed_as": delivery.landed_as},
-            at=site.now(),
-        )
+        record.repeated(site, delivery, file.key)
     return True
 
 

@@ -52,7 +52,7 @@ def append(store: Store, id: str, *, by: str = "", at: datetime = NOON) -> Entry
 
 
 def record(ledger: Ledger, id: str, *, by: str = "", at: datetime = NOON) -> Entry:
-    return ledger.append(id=id, kind=Kind.CLAIMED, subject="delivery", facts={"by": by, "rows": 3}, at=at)
+    return ledger.append(id=id, kind=Kind.ACCEPTED, subject="delivery", facts={"by": by, "rows": 3}, at=at)
 
 
 def ids(store: Store) -> list[str]:
@@ -160,7 +160,7 @@ BAD_FACTS: list[object] = [
 @pytest.mark.parametrize("fact", BAD_FACTS, ids=repr)
 def test_a_fact_without_canonical_form_is_refused_and_not_repeated(local: Store, fact: Fact) -> None:
     with pytest.raises(Misconfigured) as refused:
-        Ledger(local).append(id="a", kind=Kind.CLAIMED, subject="", facts={"fact": fact}, at=NOON)
+        Ledger(local).append(id="a", kind=Kind.ACCEPTED, subject="", facts={"fact": fact}, at=NOON)
     assert refused.value.code is Code.ENTRY_INVALID
     assert "1.5" not in str(refused.value)
     assert list(local.listing()) == []
@@ -345,7 +345,7 @@ ledger = Ledger(open_store(url))
 print("ready", flush=True)
 sys.stdin.readline()
 for number, id in enumerate(wanted):
-    ledger.append(id=id, kind=Kind.CLAIMED, subject="s", facts={"by": seed}, at=datetime.now(UTC))
+    ledger.append(id=id, kind=Kind.ACCEPTED, subject="s", facts={"by": seed}, at=datetime.now(UTC))
     print(number, flush=True)
 """
 

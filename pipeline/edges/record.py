@@ -1,0 +1,101 @@
+"""What the ledger and the partner are told: one function for each thing that can become of a delivery or a release.
+
+Each can be told again: the ledger keeps the first entry of an id, and the same acknowledgement is the same object.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from pipeline.core.agreement import Agreement
+from pipeline.core.authority import Authorised
+from pipeline.core.delivery import Delivery
+from pipeline.core.errors import Refused
+from pipeline.core.feed import Feed
+from pipeline.core.statement import Part
+from pipeline.edges.ledger import Entry, Fact, Kind
+from pipeline.edges.publication import Published
+from pipeline.edges.site import Site
+from pipeline.edges.vault import Accepted, Kept
+
+
+def accepted(site: Site, feed: Feed, kept: Kept, one: Accepted) -> None:
+    """A delivery's good rows are in the vault; the partner learns how many, and which rules the others broke where."""
+    facts: dict[str, Fact] = {
+        "feed": feed.id,
+        "landed_as": one.landed_as,
+        "received": one.received,
+        "accepted": one.accepted,
+        "rejected": one.rejected,
+    }
+    _enter(site, Kind.ACCEPTED, f"{feed.id}:{one.delivery}", one.delivery, {**facts, "kept": kept.key})
+    answer = {"delivery": one.delivery, "outcome": "accepted", **facts, "findings": [asdict(f) for f in one.findings]}
+    site.publication.acknowledge(feed.partner, one.delivery, answer)
+
+
+def refused(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused) -> None:
+    """A delivery was refused as a whole; its partner, where its feed is known, learns why and what to do."""
+    facts: dict[str, Fact] = {
+        "feed": delivery.feed,
+        "landed_as": delivery.landed_as,
+        "code": refusal.code.value,
+        "message": refusal.message,
+    }
+    _enter(site, Kind.REFUSED, f"{delivery.feed}:{delivery.id}:{refusal.code.value}", delivery.id, facts)
+    if feed:
+        answer = {"delivery": delivery.id, "outcome": "refused", **facts, "next_step": refusal.next_step}
+        site.publication.acknowledge(feed.partner, delivery.id, answer)
+
+
+def repeated(site: Site, delivery: Delivery, landed_as: str) -> None:
+    """A delivery that is in the vault was sent once more under another name."""
+    facts: dict[str, Fact] = {"feed": delivery.feed, "landed_as": landed_as, "first_landed_as": delivery.landed_as}
+    _enter(site, Kind.REPEATED, f"{delivery.feed}:{delivery.id}:{landed_as}", delivery.id, facts)
+
+
+def late(site: Site, feed: Feed, due: datetime) -> None:
+    """Nothing of a scheduled feed was accepted in time."""
+    facts: dict[str, Fact] = {"feed": feed.id, "due": due.isoformat()}
+    _enter(site, Kind.LATE, f"{feed.id}:{due.isoformat()}", feed.id, facts)
+
+
+def intended(site: Site, authorised: Authorised, release: str, parts: list[Part]) -> None:
+    """These sealed parts are about to be published; each try has its own."""
+    digests = [part.digest for part in parts]
+    facts: dict[str, Fact] = {
+        "agreement": authorised.agreement.id,
+        "agreement_digest": authorised.agreement_digest,
+        "parts": digests,
+    }
+    _enter(site, Kind.INTENDED, f"{release}:{digests[0] if digests else 'empty'}", release, facts)
+
+
+def released(site: Site, agreement: Agreement, published: Published) -> None:
+    """The release is there, under this manifest."""
+    facts: dict[str, Fact] = {
+        "agreement": agreement.id,
+        "recipient": published.recipient,
+        "manifest": published.manifest_digest,
+        "rows": published.predicate["rows"]["released"],
+    }
+    _enter(site, Kind.RELEASED, published.release, published.release, facts)
+
+
+def withheld(site: Site, agreement: Agreement, digest: str, release: str, refusal: Refused) -> None:
+    """The agreement, as it is now, releases nothing of these rows."""
+    facts: dict[str, Fact] = {
+        "agreement": agreement.id,
+        "agreement_digest": digest,
+        "recipient": agreement.recipient,
+        "code": refusal.code.value,
+        "message": refusal.message,
+    }
+    _enter(site, Kind.REFUSED, f"{release}:{digest}:{refusal.code.value}", release, facts)
+
+
+def release_entry(site: Site, release: str) -> Entry | None:
+    """What the ledger says of a release that was published."""
+    return site.ledger.find(f"{Kind.RELEASED.value}:{release}")
+
+
+def _enter(site: Site, kind: Kind, what: str, subject: str, facts: dict[str, Fact]) -> None:
+    site.ledger.append(id=f"{kind.value}:{what}", kind=kind, subject=subject, facts=facts, at=site.now())
