@@ -17,7 +17,6 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -25,26 +24,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from pipeline.core.errors import Code, Misconfigured, Unavailable
 from pipeline.edges import lifeline
-from pipeline.edges.airflow_settings import (
-    ADDRESS,
-    USER,
-    AirflowKeys,
-    airflow_settings,
-    render,
-    supervisor_settings,
-    url,
-)
+from pipeline.edges.airflow_home import environment_of, home_of, keys_of, mark_of, migrate, write_settings
+from pipeline.edges.airflow_settings import ADDRESS, USER, url
 
 PROJECT = Path(__file__).resolve().parents[2]
 HEALTH = "/api/v2/monitor/health"
-TASKS_HEALTH = "/execution/health"
-"""Of the API that tasks talk to. Its first answer takes seconds, on a busy machine half a minute: nobody starts before."""
 COMPONENTS = ("scheduler", "dag_processor", "triggerer")
 _SMALLEST_FREE_BYTES = 300_000_000
 _LONGEST_STOP_SECONDS = 45
@@ -68,7 +58,7 @@ class Running:
 
     @property
     def logs(self) -> Path:
-        return _home(self.site_directory) / "supervised"
+        return home_of(self.site_directory) / "supervised"
 
     def wait(self) -> None:
         """This Airflow has been ended: `stop` from elsewhere, or a signal to us, which raises KeyboardInterrupt."""
@@ -117,20 +107,20 @@ def start(
 
     Raises Misconfigured when the port is taken, Unavailable when Airflow does not come up.
     """
-    home = _home(site_directory)
+    home = home_of(site_directory)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     home.chmod(0o700)
     with _alone(home):
         if running := find(site_directory):
             progress(f"Airflow runs already at {running.url}")
             return running
-        lifeline.end_all(grace_seconds=3, **_mark(site_directory))
+        lifeline.end_all(grace_seconds=3, **mark_of(site_directory))
         _require_free_port(port)
         _require_free_disk(home)
-        keys = _write_settings(home, dags_folder=dags_folder, port=port, parallelism=parallelism)
-        environment = _environment(site_directory)
+        keys = write_settings(home, dags_folder=dags_folder, port=port, parallelism=parallelism)
+        environment = environment_of(site_directory)
         progress("Preparing Airflow's database")
-        _migrate(home, environment)
+        migrate(home, environment)
         progress("Starting Airflow's API server")
         _keepers[home] = _start_keeper(home, environment, parent=None if detached else os.getpid())
         _await_health(home, port, progress, longest_seconds)
@@ -141,20 +131,20 @@ def find(site_directory: Path) -> Running | None:
     """The Airflow of this site that runs now."""
     if not is_running(site_directory):
         return None
-    home = _home(site_directory)
+    home = home_of(site_directory)
     settings = ConfigParser(interpolation=None)
     settings.read(home / "airflow.cfg")
-    return Running(site_directory, settings["api"]["base_url"], USER, _keys(home).password, started_here=False)
+    return Running(site_directory, settings["api"]["base_url"], USER, keys_of(home).password, started_here=False)
 
 
 def is_running(site_directory: Path) -> bool:
     """True from the start of the supervisor until its last process has ended."""
-    return any(lifeline.marked(**_mark(site_directory), **{lifeline.COMPONENT_MARK: lifeline.KEEPER}))
+    return any(lifeline.marked(**mark_of(site_directory), **{lifeline.COMPONENT_MARK: lifeline.KEEPER}))
 
 
 def stop(site_directory: Path) -> bool:
     """No process of this site's Airflow is left. Returns whether there was one."""
-    marks = _mark(site_directory)
+    marks = mark_of(site_directory)
     keepers = list(lifeline.marked(**marks, **{lifeline.COMPONENT_MARK: lifeline.KEEPER}))
     was_running = bool(keepers)
     for pid in keepers:
@@ -164,17 +154,9 @@ def stop(site_directory: Path) -> bool:
     while is_running(site_directory) and time.monotonic() < deadline:
         time.sleep(0.1)
     lifeline.end_all(grace_seconds=3, **marks)
-    if keeper := _keepers.pop(_home(site_directory), None):
+    if keeper := _keepers.pop(home_of(site_directory), None):
         keeper.wait()
     return was_running
-
-
-def _home(site_directory: Path) -> Path:
-    return site_directory.resolve() / "airflow"
-
-
-def _mark(site_directory: Path) -> dict[str, str]:
-    return {lifeline.SITE_MARK: str(site_directory.resolve())}
 
 
 @contextlib.contextmanager
@@ -206,91 +188,6 @@ def _require_free_disk(home: Path) -> None:
             Code.STORAGE_FULL,
             f"{free // 1_000_000} MB are free below {home}; Airflow needs {_SMALLEST_FREE_BYTES // 1_000_000} MB.",
             next_step="Free some disk space, or choose another directory for the site; then start again.",
-        )
-
-
-def _keys(home: Path) -> AirflowKeys:
-    path = home / "keys.json"
-    if not path.exists():
-        _write(path, json.dumps(asdict(AirflowKeys.generate())))
-    return AirflowKeys(**json.loads(path.read_text()))
-
-
-def _write_settings(home: Path, *, dags_folder: Path, port: int, parallelism: int) -> AirflowKeys:
-    for name in ("supervised", "plugins", "logs"):
-        (home / name).mkdir(mode=0o700, exist_ok=True)
-    keys = _keys(home)
-    _write(home / "passwords.json", json.dumps({USER: keys.password}))
-    settings = airflow_settings(home, dags_folder=dags_folder, port=port, parallelism=parallelism, keys=keys)
-    _write(home / "airflow.cfg", render(settings))
-    _write(home / "supervisord.conf", render(supervisor_settings(home, Path(lifeline.__file__), url(port) + TASKS_HEALTH)))
-    return keys
-
-
-def _write(path: Path, text: str) -> None:
-    """The file holds this text, whole, and its owner alone reads it."""
-    new = path.with_suffix(path.suffix + ".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    new.replace(path)
-
-
-def _environment(site_directory: Path) -> dict[str, str]:
-    """Ours, without what would change Airflow, Python or validation behind our back."""
-    unwanted = ("AIRFLOW", "PYTHON", "PANDERA_", "SUPERVISOR_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    home = _home(site_directory)
-    return {
-        **kept,
-        **_mark(site_directory),
-        lifeline.COMPONENT_MARK: lifeline.KEEPER,
-        "SAFECONDUCT_SITE": str(site_directory.resolve()),
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
-        "NO_PROXY": f"{ADDRESS},localhost",
-        "no_proxy": f"{ADDRESS},localhost",
-        # Processes change their title; without this the change overwrites the marks above.
-        "SPT_NOENV": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
-def _migrate(home: Path, environment: dict[str, str]) -> None:
-    """The database exists, for its owner alone, in the mode that lets readers and a writer work at the same time."""
-    database = home / "airflow.db"
-    os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-    log_path = home / "supervised" / "migrate.log"
-    command = [
-        sys.executable,
-        lifeline.__file__,
-        "turn",
-        "migrate",
-        "--",
-        sys.executable,
-        "-m",
-        "airflow",
-        "db",
-        "migrate",
-    ]
-    with log_path.open("ab") as log:
-        done = subprocess.run(  # noqa: S603 - the command is built above
-            command,
-            env=environment,
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            umask=0o077,
-            check=False,
-        )
-    if done.returncode:
-        raise Unavailable(
-            Code.STORAGE_UNAVAILABLE,
-            f"Airflow's database was not prepared (exit code {done.returncode}).",
-            next_step=f"Read the end of {log_path}, correct the cause and start again.",
         )
 
 

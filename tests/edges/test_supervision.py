@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import Code, Misconfigured, Unavailable
-from pipeline.edges import supervision
+from pipeline.edges import airflow_home, supervision
 from pipeline.edges.airflow_settings import AirflowKeys, airflow_settings, render, supervisor_settings
 
 
@@ -121,7 +121,7 @@ def test_a_full_disk_is_named_with_the_next_step(tmp_path: Path, monkeypatch: py
 def test_settings_are_for_their_owner_alone_and_keys_stay(tmp_path: Path) -> None:
     made = []
     for port in (8080, 8090):
-        made.append(supervision._write_settings(tmp_path, dags_folder=Path("/dags"), port=port, parallelism=4))
+        made.append(airflow_home.write_settings(tmp_path, dags_folder=Path("/dags"), port=port, parallelism=4))
     assert made[0] == made[1]
     assert json.loads((tmp_path / "passwords.json").read_text()) == {"admin": made[0].password}
     for path in tmp_path.rglob("*"):
@@ -135,7 +135,7 @@ def test_the_environment_drops_what_would_change_airflow_or_switch_validation_of
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("AWS_PROFILE", "kept")
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
-    environment = supervision._environment(tmp_path)
+    environment = airflow_home.environment_of(tmp_path)
     assert "x" not in environment.values()
     assert environment["AWS_PROFILE"] == "kept"
     assert "127.0.0.1" in environment["no_proxy"]
