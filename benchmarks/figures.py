@@ -1,4 +1,4 @@
-"""What is measured, and what do we aim at?"""
+"""What is measured, and how."""
 
 import os
 import shutil
@@ -6,25 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from benchmarks.measuring import Measured, alternate, measure, peak, ratio, seconds
+from benchmarks.measuring import Measured, alternate, cpu_seconds, measure, peak, ratio, seconds
 
-FLOOR_AIM_ROWS, FLOOR_AIM = 1_000_000, 3.0
-PEER_AIM_ROWS, PEER_AIM = 100_000, 15.0
-HASH_BYTES = 8
-"""Of each row a 64-bit hash of its key stays in memory until the delivery's end, to find keys that occur twice."""
-
-GROWTH_AIM_BYTES = 64 * 1000**2
-"""So much more than its hashes may a delivery of any size take: two more batches in flight are no growth."""
+Form = Literal["csv", "parquet"]
+STEPS_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A delivery to be measured, how often, and whether the peer, which takes minutes for a million rows, takes part."""
+    """A delivery to be measured, how often, how it is released, and whether the peer, which needs longer, takes part."""
 
     rows: int
     rounds: int
+    form: Form = "csv"
     peer: bool = False
 
 
@@ -37,26 +33,12 @@ class Plan:
     sealed_megabytes: int
 
 
-WHOLE = Plan((Size(100_000, 5, peer=True), Size(1_000_000, 5), Size(5_000_000, 2)), Size(100_000, 3), 64)
-QUICK = Plan((Size(2_000, 1, peer=True), Size(20_000, 1)), Size(2_000, 1), 4)
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One delivery. Seconds are medians of rounds, ratios medians of the rounds' ratios, peaks the highest of any round."""
-
-    feed: str
-    rows: int
-    rejected: int
-    released: int
-    size_bytes: int
-    rounds: int
-    seconds: float
-    cpu_seconds: float
-    stages: dict[str, float]
-    peak_bytes: int
-    imported_bytes: int
-    rivals: dict[str, "Rival"]
+WHOLE = Plan(
+    (Size(100_000, 5, peer=True), Size(1_000_000, 5), Size(1_000_000, 3, "parquet"), Size(5_000_000, 2)),
+    Size(100_000, 3, "parquet"),
+    64,
+)
+QUICK = Plan((Size(2_000, 1, peer=True), Size(20_000, 1, "parquet")), Size(2_000, 1, "parquet"), 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,55 +52,67 @@ class Rival:
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """`met` is None where what it is about was not measured."""
+class Figure:
+    """One delivery. Seconds are medians of rounds, ratios medians of the rounds' ratios, peaks the highest of any round."""
 
-    says: str
-    measured: str
-    met: bool | None
+    feed: str
+    form: Form
+    rows: int
+    rejected: int
+    released: int
+    size_bytes: int
+    rounds: int
+    seconds: float
+    cpu_seconds: float
+    stages: dict[str, float]
+    peak_bytes: int
+    imported_bytes: int
+    rivals: dict[str, Rival]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything that was measured."""
+    """Everything that was measured. Of the steps, each step's wall and processor seconds; none where nobody asked."""
 
     machine: str
     traders: list[Figure]
     travellers: Figure
     seals: dict[str, float]
-    aims: list[Aim]
     steps: list[dict[str, Any]] = field(default_factory=list)
 
 
-def take(plan: Plan, directory: Path, *, steps: bool, say: Callable[[str], None]) -> Figures:
-    """All of `plan` was measured, in folders below `directory`; of the steps, when asked for or when an aim is missed."""
+def take(plan: Plan, directory: Path, *, say: Callable[[str], None]) -> Figures:
+    """All of `plan` was measured, in folders below `directory`."""
     say(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; a busy machine shows in every figure")
-    traders = [_traders(size, directory / f"traders-{size.rows}", say) for size in plan.traders]
+    traders = [_traders(size, directory / f"traders-{size.rows}-{size.form}", say) for size in plan.traders]
     travellers = _travellers(plan.travellers, directory / "travellers", say)
     say("sealing")
     seals: dict[str, float] = measure("seals:run", megabytes=plan.sealed_megabytes, rounds=5).returned
-    aims = _aims(traders)
-    slow = steps or any(aim.met is False for aim in aims)
-    rows = min(plan.traders[-1].rows, FLOOR_AIM_ROWS)
-    if slow:
-        say(f"steps of {rows:,} rows")
-    where = _steps(rows, directory / "steps") if slow else []
     machine = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the end"
-    return Figures(machine, traders, travellers, seals, aims, where)
+    return Figures(machine, traders, travellers, seals)
+
+
+def take_steps(plan: Plan, directory: Path, *, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Where the time goes, for a large list of `plan`."""
+    rows = min(plan.traders[-1].rows, STEPS_ROWS)
+    say(f"{rows:,} trusted traders: each step alone")
+    ground = _ground(directory / "steps", "aeo-members", Size(rows, 1))
+    steps: list[dict[str, Any]] = measure("steps:run", ground=ground, name="steps").returned
+    shutil.rmtree(directory / "steps")
+    return steps
 
 
 def _traders(size: Size, directory: Path, say: Callable[[str], None]) -> Figure:
-    say(f"{size.rows:,} trusted traders: making the delivery, checking that all do the same work")
-    ground: dict[str, Any] = measure(
-        "ground:make", directory=str(directory), feed="aeo-members", rows=size.rows
-    ).returned
+    what = f"{size.rows:,} trusted traders, released as {size.form}"
+    say(f"{what}: making the delivery, checking that all do the same work")
+    ground = _ground(directory, "aeo-members", size)
     contenders = {name: partial(measure, f"{name}:run", ground=ground, name=name) for name in ("floor", "ours")}
     measure("checks:same_rows", ground=ground)
     if size.peer:
         contenders["peer"] = partial(measure, "peer:run", ground=ground, name="peer")
         contenders["ours"](), contenders["peer"]()
         measure("checks:same_release", ground=ground, ours="ours", peer="peer")
-    say(f"{size.rows:,} trusted traders: {size.rounds} rounds of {', '.join(contenders)}")
+    say(f"{what}: {size.rounds} rounds of {', '.join(contenders)}")
     figure = _figure(ground, size.rounds, alternate(contenders, size.rounds))
     shutil.rmtree(directory)
     return figure
@@ -126,7 +120,7 @@ def _traders(size: Size, directory: Path, say: Callable[[str], None]) -> Figure:
 
 def _travellers(size: Size, directory: Path, say: Callable[[str], None]) -> Figure:
     say(f"{size.rows:,} travellers: making the delivery, {size.rounds} rounds")
-    ground: dict[str, Any] = measure("ground:make", directory=str(directory), feed="pnr-push", rows=size.rows).returned
+    ground = _ground(directory, "pnr-push", size)
     contenders = {
         "plain": partial(measure, "plain:run", ground=ground),
         "ours": partial(measure, "ours:run", ground=ground, name="ours"),
@@ -136,66 +130,35 @@ def _travellers(size: Size, directory: Path, say: Callable[[str], None]) -> Figu
     return figure
 
 
+def _ground(directory: Path, feed: str, size: Size) -> dict[str, Any]:
+    made = measure("ground:make", directory=str(directory), feed=feed, rows=size.rows, form=size.form)
+    ground: dict[str, Any] = made.returned
+    return ground
+
+
 def _figure(ground: dict[str, Any], rounds: int, runs: dict[str, list[Measured]]) -> Figure:
     ours = runs["ours"]
     last = ours[-1].returned
     if last["received"] != ground["rows"] or last["rejected"] != ground["bad_rows"]:
         raise RuntimeError(f"{last['received']} rows and {last['rejected']} rejects, not those that were delivered")
     rivals = {
-        name: Rival(seconds(theirs), _cpu(theirs), ratio(ours, theirs), peak(theirs))
+        name: Rival(seconds(theirs), cpu_seconds(theirs), ratio(ours, theirs), peak(theirs))
         for name, theirs in runs.items()
         if name != "ours"
     }
+    stages = ("sweep", "receive", "release")
     return Figure(
         feed=ground["feed"],
+        form=ground["form"],
         rows=last["received"],
         rejected=last["rejected"],
         released=last["released"],
         size_bytes=ground["size_bytes"],
         rounds=rounds,
         seconds=seconds(ours),
-        cpu_seconds=_cpu(ours),
-        stages={
-            stage: sorted(run.returned[stage] for run in ours)[rounds // 2] for stage in ("sweep", "receive", "release")
-        },
+        cpu_seconds=cpu_seconds(ours),
+        stages={stage: sorted(run.returned[stage] for run in ours)[rounds // 2] for stage in stages},
         peak_bytes=peak(ours),
         imported_bytes=ours[-1].imported_bytes,
         rivals=rivals,
     )
-
-
-def _cpu(runs: list[Measured]) -> float:
-    return min(run.cpu_seconds for run in runs)
-
-
-def _aims(traders: list[Figure]) -> list[Aim]:
-    by_rows = {figure.rows: figure for figure in traders}
-    aims = [Aim(f"at most {FLOOR_AIM:g} times the floor at {FLOOR_AIM_ROWS:,} rows", "", None)]
-    if at_floor := by_rows.get(FLOOR_AIM_ROWS):
-        times = at_floor.rivals["floor"].ratio
-        aims = [Aim(aims[0].says, f"{times:.2f} times", times <= FLOOR_AIM)]
-    says = f"at least {PEER_AIM:g} times faster than the peer at {PEER_AIM_ROWS:,} rows"
-    if at_peer := by_rows.get(PEER_AIM_ROWS):
-        faster = 1 / at_peer.rivals["peer"].ratio
-        aims.append(Aim(says, f"{faster:.1f} times", faster >= PEER_AIM))
-    else:
-        aims.append(Aim(says, "", None))
-    says = f"no more memory for a larger delivery, but {HASH_BYTES} bytes a row"
-    small, large = traders[0], traders[-1]
-    if large.rows >= FLOOR_AIM_ROWS:
-        hashes = HASH_BYTES * (large.rows - small.rows)
-        grown = large.peak_bytes - small.peak_bytes
-        measured = (
-            f"{grown / 1e6:+.0f} MB from {small.rows:,} to {large.rows:,} rows, {hashes / 1e6:.0f} MB of it hashes"
-        )
-        aims.append(Aim(says, measured, grown - hashes <= GROWTH_AIM_BYTES))
-    else:
-        aims.append(Aim(says, "", None))
-    return aims
-
-
-def _steps(rows: int, directory: Path) -> list[dict[str, Any]]:
-    ground = measure("ground:make", directory=str(directory), feed="aeo-members", rows=rows).returned
-    steps: list[dict[str, Any]] = measure("steps:run", ground=ground, name="steps").returned
-    shutil.rmtree(directory)
-    return steps

@@ -11,7 +11,11 @@ def run(ground: dict[str, Any], name: str) -> dict[str, Any]:
     """How many rows went through."""
     delivery = Ground(**ground)
     rows = read(delivery)
-    rows.write_csv(delivery.fresh(name) / "part.csv")
+    part = delivery.fresh(name) / "part"
+    if delivery.form == "csv":
+        rows.write_csv(part)
+    else:
+        rows.write_parquet(part, compression="zstd", compression_level=1, statistics=False)
     return {"received": rows.height}
 
 

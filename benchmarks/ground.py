@@ -6,10 +6,11 @@
 """
 
 import os
+import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import pyrage  # type: ignore[import-untyped]
 
@@ -19,6 +20,7 @@ from pipeline.edges.site import Site
 from samples import aeo_members, pnr_push
 
 HERE = Path(__file__).resolve().parent
+Form = Literal["csv", "parquet"]
 BAD_SHARE = 0.01
 SEED = 20261121
 LANDED_LONG_AGO = 1_700_000_000
@@ -27,11 +29,12 @@ LANDED_LONG_AGO = 1_700_000_000
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One delivery of `rows` rows, `bad_rows` of which break a rule, and the agreement to release it under."""
+    """One delivery of `rows` rows, `bad_rows` of which break a rule, and the agreement to release it under, as `form`."""
 
     directory: str
     feed: str
     agreement: str
+    form: Form
     rows: int
     bad_rows: int
     size_bytes: int
@@ -59,8 +62,8 @@ class Ground:
         return folder
 
 
-def make(directory: str, feed: str, rows: int) -> dict[str, Any]:
-    """The ground is made in `directory`; what `Ground` takes."""
+def make(directory: str, feed: str, rows: int, form: Form) -> dict[str, Any]:
+    """The ground is made in `directory`; what `Ground` takes. Every agreement there releases `form`."""
     root = Path(directory)
     root.mkdir(parents=True)
     match feed:
@@ -74,10 +77,12 @@ def make(directory: str, feed: str, rows: int) -> dict[str, Any]:
         bad_rows = write(out, rows)
     shutil.copytree(HERE.parent / "catalogue", root / "catalogue")
     shutil.copytree(HERE / "agreements", root / "catalogue" / "agreements", dirs_exist_ok=True)
+    for path in (root / "catalogue" / "agreements").iterdir():
+        path.write_text(re.sub(r'(?m)^format = ".*"$', f'format = "{form}"', path.read_text(encoding="utf-8")))
     site = Site.create(root / "site", root / "catalogue")
     for partner in site.catalogue().partners:
         create_demo_partner(root / "demo", site.keyring, partner, receives=True, signs=True)
-    ground = Ground(directory, feed, agreement, rows, bad_rows, (root / "delivery").stat().st_size)
+    ground = Ground(directory, feed, agreement, form, rows, bad_rows, (root / "delivery").stat().st_size)
     _land(ground, site)
     return asdict(ground)
 

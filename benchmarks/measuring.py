@@ -62,6 +62,11 @@ def seconds(runs: Sequence[Measured]) -> float:
     return median(run.seconds for run in runs)
 
 
+def cpu_seconds(runs: Sequence[Measured]) -> float:
+    """The least processor time of any run: the other runs had more of other people's work in it."""
+    return min(run.cpu_seconds for run in runs)
+
+
 def peak(runs: Sequence[Measured]) -> int:
     """The highest memory of any run, in bytes."""
     return max(run.peak_bytes for run in runs)
