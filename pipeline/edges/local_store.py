@@ -180,7 +180,15 @@ class LocalStore:
 
 def _descend(root: Path, parts: list[bytes], *, make: bool) -> int:
     """The descriptor of the folder `parts` below `root`, each part made and synced where missing and `make` says so."""
-    here = os.open(root, _FOLDER)
+    try:
+        here = os.open(root, _FOLDER)
+    except FileNotFoundError:
+        # Never "nothing is there": a disk that went away must not look like an empty store.
+        raise Unavailable(
+            Code.STORAGE_UNAVAILABLE,
+            f"The storage folder {root} is gone.",
+            next_step="Mount its disk again, then rerun.",
+        ) from None
     try:
         for part in parts:
             inner = _enter(here, part, make=make)

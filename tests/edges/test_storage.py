@@ -846,3 +846,19 @@ def test_an_endpoint_that_makes_no_sense_is_for_us_to_correct() -> None:
     with pytest.raises(Misconfigured) as refused:
         open_store("s3://bucket/x", S3Settings("not a url", "us-east-1", "synthetic-writer", SECRET))
     assert refused.value.code is Code.SITE_INVALID
+
+
+def test_a_store_whose_folder_went_away_is_unavailable_and_never_empty(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    store = open_store((tmp_path / "there").as_uri())
+    (tmp_path / "there").rename(tmp_path / "away")
+    for ask in (
+        lambda: store.find("a"),
+        lambda: store.exists("a"),
+        lambda: list(store.listing()),
+        lambda: list(store.blocks("a")),
+        lambda: store.put_new("a", b""),
+        lambda: store.destroy("a"),
+    ):
+        with pytest.raises(Unavailable):
+            ask()
