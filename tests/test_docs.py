@@ -336,6 +336,16 @@ def test_a_name_that_says_nothing_is_found() -> None:
     assert not words_of("Handling") & UNUSED
 
 
+def test_the_types_of_the_conventions_are_each_made_in_one_file() -> None:
+    (rule,) = re.findall(r"^3\. .*$", text_of("CONVENTIONS.md"), re.MULTILINE)
+    types = [name for chain in re.findall(r"`([^`]*->[^`]*)`", rule) for name in chain.split(" -> ")]
+    assert len(types) > 5
+    code = {path: path.read_text(encoding="utf-8") for path in (ROOT / "pipeline").rglob("*.py")}
+    for name in types:
+        makers = [path.name for path, text in code.items() if re.search(rf"(?<![\w.]){name}\(", text)]
+        assert len(makers) == 1, f"{name} is made in {makers}"
+
+
 # Promises
 
 
