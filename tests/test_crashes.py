@@ -15,6 +15,7 @@ import pytest
 
 from pipeline import journey
 from pipeline.edges.ledger import Kind, Ledger
+from pipeline.edges.site import Site
 from pipeline.edges.storage import BLOCK_BYTES, Listed, Store
 from samples import pnr_push
 from tests.exchange import Exchange
@@ -75,7 +76,7 @@ class Fused:
         return result
 
 
-def fused(exchange: Exchange, fuse: Fuse) -> journey.Site:
+def fused(exchange: Exchange, fuse: Fuse) -> Site:
     """The exchange's site with all its stores behind one fuse."""
     site = exchange.site
     private = Fused(site.vault.store, fuse)
@@ -89,7 +90,7 @@ def fused(exchange: Exchange, fuse: Fuse) -> journey.Site:
     )
 
 
-def run_through(site: journey.Site) -> None:
+def run_through(site: Site) -> None:
     """Sweep, receive and release all that there is."""
     journey.sweep(site)
     for lot in list(site.landing.lots()):
