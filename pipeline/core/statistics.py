@@ -40,4 +40,4 @@ def tabulate(partials: Iterable[pl.DataFrame], by: tuple[str, ...], rule: Statis
 def _hides(suppressed: list[int], smallest_published: int, smallest_cell: int) -> bool:
     others = len(suppressed) - 1
     least, most = sum(suppressed) - others * smallest_published, sum(suppressed) - others
-    return others > 0 and least <= 1 and most >= smallest_cell
+    return least <= 1 and most >= smallest_cell

@@ -317,6 +317,7 @@ def test_a_suppressed_total_that_tells_a_small_cell_is_refused() -> None:
         table(("NO", "1980-01-31", "3")),
         table(("NO", "1980", CANARY), published=3),
         table(("NO", "1980", "3.5"), published=3),
+        table(("NO", "1980", "3"), ("DE", "1980", CANARY), published=3),
         table(("NO", "1980", "5"), published=4),
         Table(table(("NO", "1980", "5")).frame.with_columns(secret=pl.lit(CANARY)), 5, 0),
         Table(table(("NO", "1980", "5")).frame.drop("country"), 5, 0),

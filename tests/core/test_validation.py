@@ -298,6 +298,9 @@ REFUSED = {
     "check selects all": beside(pl.all().is_not_null()),
     "check is no boolean": checking(lambda data: data.lazyframe.select(pl.col("a").str.len_chars())),
     "check is element-wise": checking(lambda cell: cell == CANARY, element_wise=True),
+    "check is element-wise and selects": checking(
+        lambda data: data.lazyframe.select(pl.col("a") == "x"), element_wise=True
+    ),
     "check only warns": checking(lambda data: data.lazyframe.select(pl.col("a").is_null()), raise_warning=True),
     "check looks at nulls": checking(lambda data: data.lazyframe.select(pl.col("a").is_null()), ignore_na=False),
     "check raises": checking(lambda data: (_ for _ in ()).throw(ValueError(CANARY))),
