@@ -24,6 +24,7 @@ from pipeline.core.cases import failed_cases
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Unavailable
 from pipeline.edges.catalogue import load
 from pipeline.edges.schemas import schema_of
+from pipeline.edges.signing import PAYLOAD_TYPE
 from tests.manifest_example import FOLDER, example
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,6 +97,14 @@ def test_every_path_of_the_project_that_is_named_exists(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
 def test_no_document_names_a_place_of_one_machine(document: Path) -> None:
     assert re.findall(r"/(?:work|root|home|tmp/scratch|Users)/\S*", document.read_text(encoding="utf-8")) == []
+
+
+def test_every_picture_is_shown_somewhere_and_small() -> None:
+    shown = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    pictures = list((ROOT / "docs/pictures").glob("*.png"))
+    assert pictures
+    assert [picture.name for picture in pictures if f"pictures/{picture.name}" not in shown] == []
+    assert [picture.name for picture in pictures if picture.stat().st_size > 150_000] == []
 
 
 def without_fences(markdown: str) -> str:
@@ -451,6 +460,17 @@ def test_the_page_explains_every_field_of_the_predicate() -> None:
 
 
 AGREEMENT_COLUMNS = ("tin", "country", "street")
+
+
+def test_every_document_says_the_same_head_of_the_signed_bytes() -> None:
+    head = f"DSSEv1 {len(PAYLOAD_TYPE.encode())} {PAYLOAD_TYPE} "
+    told = [
+        (document, found)
+        for document in DOCUMENTS
+        for found in re.findall(r"DSSEv1 [0-9]+ \S+ ", document.read_text(encoding="utf-8"))
+    ]
+    assert {relative(document) for document, _ in told} >= {"docs/formats/manifest.md", "docs/how-to/open-a-release.md"}
+    assert [relative(document) for document, found in told if found != head] == []
 
 
 def manifest_commands() -> list[str]:
