@@ -13,7 +13,7 @@ import polars as pl
 from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Refused
 from pipeline.core.feed import Acceptance
-from pipeline.core.findings import ROWS_NAMED, Finding, Tally
+from pipeline.core.findings import READER_RULES, ROWS_NAMED, Finding, Tally
 from pipeline.core.validation import KEY_RULE, CompiledSchema, key_hashes, rejected
 
 RULES = "_rules"
@@ -83,7 +83,8 @@ def good_enough(acceptance: Acceptance, *, rows: int, rejected_rows: int, findin
         )
     # Divided, since 0.29 * 100 is less than 29: the quotient of two whole numbers is the double that the share was read as.
     if rows and rejected_rows / rows > acceptance.max_rejected_share:
-        ordered = sorted(findings, key=lambda finding: -finding.count)[:5]
+        broken = [finding for finding in findings if not finding.rule.startswith(READER_RULES)]
+        ordered = sorted(broken, key=lambda finding: -finding.count)[:5]
         worst = ", ".join(f"{finding.column or 'row'}:{finding.rule} ({finding.count})" for finding in ordered)
         raise Refused(
             Code.TOO_MANY_REJECTED,

@@ -7,6 +7,10 @@ ROWS_NAMED = 20
 """A finding names at most this many positions; its count is always exact."""
 
 
+READER_RULES = ("tolerated-", "discarded-")
+"""What a reader found odd but took, or left out by the feed's law: no row is rejected for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """`count` places broke `rule` in `column`. `positions` holds the first of them, ascending, at most `ROWS_NAMED`.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from samples import aeo_members
+from samples import aeo_members, pnr_push
 from tests.airflow.cockpit import Cockpit, call, until
 from tests.airflow.conftest import FAMILIES
 from tests.exchange import Exchange
@@ -21,6 +21,12 @@ AGREEMENTS = ("aeo-mutual-recognition", "aeo-statistics")
 def aeo(seed: int, *, operators: int = 40, bad_share: float = 0.0) -> bytes:
     out = io.BytesIO()
     aeo_members.write(out, operators=operators, seed=seed, bad_share=bad_share)
+    return out.getvalue()
+
+
+def pnr(seed: int) -> bytes:
+    out = io.BytesIO()
+    pnr_push.write(out, travellers=2, seed=seed)
     return out.getvalue()
 
 
@@ -180,18 +186,19 @@ def test_a_broken_file_is_named_and_hides_nothing_else(exchange: Exchange, cockp
 
 
 def test_a_burst_loses_none_and_doubles_none(exchange: Exchange, cockpit: Cockpit) -> None:
-    before = {agreement: releases_of(exchange, agreement) for agreement in AGREEMENTS}
+    agreements = ("pnr-eu-piu", "pnr-police-liaison")
+    before = {agreement: releases_of(exchange, agreement) for agreement in agreements}
     began = time.monotonic()
     for number in range(200):
-        exchange.drop("aeo-members", aeo(1000 + number, operators=5), f"burst-{number:03}.csv")
+        exchange.drop("pnr-push", pnr(number), f"burst-{number:03}.edi")
     dropped = time.monotonic()
 
     def all_released() -> bool:
-        return all(sum((releases_of(exchange, one) - before[one]).values()) >= 200 for one in AGREEMENTS)
+        return all(sum((releases_of(exchange, one) - before[one]).values()) >= 200 for one in agreements)
 
     until(all_released, seconds=240, what="200 released deliveries under each agreement")
     print(f"200 files written in {dropped - began:.1f} s, all released {time.monotonic() - dropped:.1f} s later")
-    for agreement in AGREEMENTS:
+    for agreement in agreements:
         new = releases_of(exchange, agreement) - before[agreement]
         assert len(new) == 200
         assert set(new.values()) == {1}
