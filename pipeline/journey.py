@@ -174,7 +174,7 @@ def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery) 
     opened = _open(site, feed, delivery)  # 3. open
     reader, limits = reader_of(feed), limits_of(feed)
     tally = Tally()
-    frames = tallied(reader.read(opened, schema.columns, limits), tally)  # 4. parse
+    frames = tallied(ahead(reader.read(opened, schema.columns, limits)), tally)  # 4. parse
     sorting = Sorting(site.vault, site.quarantine, delivery, schema, seed=secrets.randbits(64))
     accepted = sorting.sort(frames, tally, feed.acceptance)  # 5. validate, 6. hold, 7. keep
     if accepted.rejected:
@@ -258,7 +258,9 @@ def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept,
         )
         _still_authorised(site, authorised)
         record.intended(site, authorised, name, spool.parts)
-        return site.publication.publish(agreement.recipient, name, said, spool)  # 13. publish
+        site.publication.put_parts(agreement.recipient, name, spool)  # 13. publish: parts first, then the manifest
+        _still_authorised(site, authorised)
+        return site.publication.publish(agreement.recipient, name, said)
     finally:
         spool.close()
 

@@ -4,8 +4,9 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import polars as pl
@@ -14,9 +15,10 @@ import pytest
 from pipeline import journey
 from pipeline.core.delivery import Delivery
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, SafeconductError, Unavailable
+from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.landing import Landing
 from pipeline.edges.ledger import Kind
-from pipeline.edges.site import S3
+from pipeline.edges.site import S3, Site
 from pipeline.edges.storage import S3Settings
 from samples import aeo_members, pnr_push
 from tests.exchange import Exchange
@@ -390,18 +392,21 @@ def test_a_partner_without_a_key_gets_nothing_until_it_has_one(exchange: Exchang
     assert not journey.release(exchange.site, "pnr-eu-piu", kept.key).already
 
 
-def test_an_agreement_that_is_revoked_while_its_release_is_made_releases_nothing(exchange: Exchange) -> None:
+@pytest.mark.parametrize("looks", [0, 1, 2], ids=["before redaction", "before the parts", "before the manifest"])
+def test_an_agreement_that_is_revoked_while_its_release_is_made_releases_nothing(
+    exchange: Exchange, looks: int
+) -> None:
     exchange.drop("pnr-push", pnr(), "push.edi")
     (received,) = exchange.receive()
-    asked = iter(range(100))
+    opened = count()
 
-    def revoke_once_the_agreement_was_read() -> object:
-        if next(asked) == 0:
-            exchange.edit("agreements/pnr-eu-piu.toml", 'status = "active"', 'status = "terminated"')
-        return original()
+    class Revoking(Site):
+        def catalogue(self) -> Catalogue:
+            if next(opened) == looks:
+                exchange.edit("agreements/pnr-eu-piu.toml", 'status = "active"', 'status = "terminated"')
+            return super().catalogue()
 
-    original = exchange.site.now
-    site = replace(exchange.site, now=revoke_once_the_agreement_was_read)  # type: ignore[arg-type]
+    site = Revoking(**{name.name: getattr(exchange.site, name.name) for name in fields(Site)})
     with pytest.raises(Refused) as refusal:
         journey.release(site, "pnr-eu-piu", received.kept[0])
     assert refusal.value.code is Code.AGREEMENT_NOT_ACTIVE

@@ -29,7 +29,7 @@ from pipeline.core.validation import CompiledSchema
 SHORTEST_WITHHELD = 6
 """A withheld value of fewer characters is not searched for: a surname such as NG would be found everywhere."""
 
-_GIVEN = "_given_"
+_GIVEN, _ROW = "_given_", "_row"
 
 _SEARCHED = frozenset({Category.DIRECT_IDENTIFIER, Category.FREE_TEXT})
 
@@ -175,25 +175,30 @@ def _no_withheld_value(
     ]
     if not hidden or not redacted.frame.height:
         return
-    row = redacted.frame.select(
-        pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True).str.to_uppercase()
-    ).to_series()
+    row = pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True).str.to_uppercase().alias(_ROW)
+    rows = pl.concat([redacted.frame.select(row), redacted.in_scope.select(hidden)], how="horizontal")
+    # A line can only be found where the whole cell is, or where it is one of several: few rows, and all columns at once.
+    doubtful = rows.select(
+        (_found(pl.col(name)) | pl.col(name).str.contains("\n", literal=True)).alias(name) for name in hidden
+    )
     for name in hidden:
-        values = redacted.in_scope[name]
-        lines = pl.DataFrame({"row": row, "value": values}).drop_nulls("value")
-        if values.str.contains("\n", literal=True).any():
-            lines = lines.with_columns(pl.col("value").str.split("\n")).explode("value", empty_as_null=True)
-        searched = lines.filter(
-            (pl.col("value").str.len_chars() >= SHORTEST_WITHHELD)
-            & _withheld(agreement.columns.get(name), pl.col("value"), code_lists)
-        )
-        found = searched.select(pl.col("row").str.contains(pl.col("value").str.to_uppercase(), literal=True).sum())
-        if found.item():
+        lines = rows.filter(doubtful[name]).select(_ROW, pl.col(name).str.split("\n")).explode(name, empty_as_null=True)
+        found = lines.filter(
+            _found(pl.col(name))
+            & (pl.col(name).str.len_chars() >= SHORTEST_WITHHELD)
+            & _withheld(agreement.columns.get(name), pl.col(name), code_lists)
+        ).height
+        if found:
             raise Refused(
                 Code.WITHHELD_VALUE_FOUND,
-                f"agreement {agreement.id}: {found.item()} values of {name}, which it does not release, are in other columns.",
+                f"agreement {agreement.id}: {found} values of {name}, which it does not release, are in other columns.",
                 next_step="let the agreement withhold or filter the columns that repeat it; nothing was released.",
             )
+
+
+def _found(value: pl.Expr) -> pl.Expr:
+    """True where the released row holds `value`, in any case; null where there is no value."""
+    return pl.col(_ROW).str.contains(value.str.to_uppercase(), literal=True)
 
 
 def _withheld(treatment: Treatment | None, line: pl.Expr, code_lists: dict[str, CodeList]) -> pl.Expr:

@@ -31,7 +31,6 @@ class Code(Enum):
     # Refused: the release
     AGREEMENT_NOT_IN_FORCE = "agreement-not-in-force"
     AGREEMENT_EXPIRED = "agreement-expired"
-    AGREEMENT_CHANGED = "agreement-changed"
     AGREEMENT_NOT_ACTIVE = "agreement-not-active"
     PURPOSE_NOT_ALLOWED = "purpose-not-allowed"
     MARKING_FORBIDS = "marking-forbids"
@@ -61,6 +60,7 @@ class Code(Enum):
     NOT_FOUND = "not-found"
     NAME_AMBIGUOUS = "name-ambiguous"
     # Conflict
+    AGREEMENT_CHANGED = "agreement-changed"
     OBJECT_DIFFERS = "object-differs"
     OBJECT_MISSING = "object-missing"
     OBJECT_ALTERED = "object-altered"

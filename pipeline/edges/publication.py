@@ -95,11 +95,13 @@ class Publication:
             )
         return Published(release, recipient, hashlib.sha256(envelope).hexdigest(), predicate)
 
-    def publish(self, recipient: str, release: str, statement: bytes, spool: Spool) -> Published:
-        """The release is there, whole: ours, or the one that another run has published meanwhile."""
-        folder = release_folder(recipient, release)
+    def put_parts(self, recipient: str, release: str, spool: Spool) -> None:
+        """The sealed parts are there; nobody looks at them before a manifest names them."""
         for part, sealed in spool.sealed():
-            self.store.put_new(f"{folder}/{part.key}", sealed)
+            self.store.put_new(f"{release_folder(recipient, release)}/{part.key}", sealed)
+
+    def publish(self, recipient: str, release: str, statement: bytes) -> Published:
+        """The release is there, whole: ours, or the one that another run has published meanwhile."""
         with suppress(AlreadyThere):
             self.store.put_new(manifest_key(recipient, release), sign_statement(statement, self.key))
         published = self.find(recipient, release)

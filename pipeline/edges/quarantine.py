@@ -88,7 +88,7 @@ class Quarantine:
             "landed_as": delivery.landed_as,
             "size_bytes": delivery.size_bytes,
             "claimed_at": delivery.claimed_at,
-            "outcome": "refused" if refusal else "accepted without rejected rows",
+            "outcome": "refused" if refusal else "partly accepted",
             "code": refusal.code.value if refusal else None,
             "message": refusal.message if refusal else None,
             "next_step": refusal.next_step if refusal else None,
