@@ -234,3 +234,16 @@ def test_a_refusal_names_the_worst_rules_and_no_value() -> None:
     assert "a:small (3)" in refused.value.message
     assert "0.5 %" in refused.value.message
     assert_silent(refused.value, CANARY)
+
+
+def test_a_refusal_does_not_blame_what_the_reader_tolerated() -> None:
+    findings = (
+        Finding("tolerated-spaces", "a", 90, (1,)),
+        Finding("discarded-code", "", 80, (1,)),
+        Finding("small", "a", 3, (1,)),
+    )
+    with pytest.raises(Refused) as refused:
+        good_enough(Acceptance(max_rejected_share=0.0), rows=100, rejected_rows=3, findings=findings)
+    assert "a:small (3)" in refused.value.message
+    assert "tolerated" not in refused.value.message
+    assert "discarded" not in refused.value.message
