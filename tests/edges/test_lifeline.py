@@ -102,7 +102,7 @@ def test_a_turn_ends_what_an_earlier_one_left_and_spares_its_neighbours(site: st
         check=True,
     )
     assert done.stdout == b"my turn\n"
-    assert left.wait() == -signal.SIGTERM
+    assert left.wait(timeout=10) == -signal.SIGTERM
     assert neighbour.poll() is None
 
 
