@@ -211,6 +211,8 @@ class Agreement(Policy):
     def _hangs_together(self) -> "Agreement":
         if len({rule.name for rule in self.rows}) != len(self.rows):
             raise ValueError("two row rules have one name")
+        if "release_row" in self.columns:
+            raise ValueError("release_row is the name of the row's number in a release")
         if self.statistics and self.statistics.count_as in self.columns:
             raise ValueError("statistics.count_as is the name of a released column")
         if self.statistics and any(treatment.until for treatment in self.columns.values()):

@@ -167,15 +167,24 @@ def _strange(treatment: Treatment, cell: pl.Expr, given: pl.Expr) -> pl.Expr:
 def _no_withheld_value(
     redacted: Redacted, agreement: Agreement, schema: CompiledSchema, code_lists: dict[str, CodeList]
 ) -> None:
-    """No row holds, anywhere and in any case, a direct identifier or free text of its own that is not let through."""
+    """No row holds, in any case, a direct identifier or free text of its own that is not let through.
+
+    A direct identifier that the agreement keeps is not searched: its clause lets through what it holds, and a sole
+    trader's firm bears its owner's name.
+    """
     hidden = [
         name
         for name, category in schema.categories.items()
         if category in _SEARCHED and not isinstance(agreement.columns.get(name), Keep)
     ]
-    if not hidden or not redacted.frame.height:
+    searched = [
+        name
+        for name, treatment in agreement.columns.items()
+        if not (isinstance(treatment, Keep) and schema.categories[name] is Category.DIRECT_IDENTIFIER)
+    ]
+    if not hidden or not searched or not redacted.frame.height:
         return
-    row = pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True).str.to_uppercase().alias(_ROW)
+    row = pl.concat_str(searched, separator="\x1f", ignore_nulls=True).str.to_uppercase().alias(_ROW)
     rows = pl.concat([redacted.frame.select(row), redacted.in_scope.select(hidden)], how="horizontal")
     # A line can only be found where the whole cell is, or where it is one of several: few rows, and all columns at once.
     doubtful = rows.select(

@@ -235,6 +235,14 @@ def test_a_kept_value_may_be_repeated() -> None:
     assert cleared(repeating({"name": CANARY, "remarks": f"for {CANARY}"}, stated), stated).height == 2
 
 
+def test_a_withheld_value_may_be_part_of_an_identifier_that_the_agreement_keeps() -> None:
+    """A sole trader's firm bears its owner's name; the agreement's clause gives the firm."""
+    stated = agreement(columns=columns(name="keep", remarks="keep"))
+    cells: dict[str, str | None] = {"name": f"{CANARY} TRADING", "secret": CANARY}
+    assert cleared(repeating(cells, stated), stated).height == 2
+    assert refusal(repeating({**cells, "remarks": f"for {CANARY}"}, stated), stated).code is Code.WITHHELD_VALUE_FOUND
+
+
 def test_a_withheld_value_of_another_row_is_not_looked_for() -> None:
     """Known limit: each row is searched for its own values only."""
     chunk = rows({"remarks": CANARY, "secret": "S-4711-X"}, {"remarks": "x", "secret": CANARY})
