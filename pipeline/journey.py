@@ -308,8 +308,7 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
     released = suppressed = 0
     partials = []
     with behind() as later:
-        for rows in ahead(site.vault.rows(kept)):
-            redacted = redact(redaction, rows)
+        for redacted in ahead(redact(redaction, rows) for rows in site.vault.rows(kept)):
             kept_back += redacted.kept_back
             if agreement.statistics:
                 partials.append(clear_partial(redacted, agreement))

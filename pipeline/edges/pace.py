@@ -1,5 +1,6 @@
-"""Two cores, one story: reading ahead and sealing behind run beside the step that lies between them.
+"""Two cores, one story: parsing or redacting ahead and sealing behind run beside the step that lies between them.
 
+polars works through the expressions of one chunk one after another: it is the chunks that must overlap.
 Both keep order, keep at most a few batches in memory, and raise the first error where the story waits for it.
 """
 
