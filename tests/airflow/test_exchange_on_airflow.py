@@ -30,12 +30,6 @@ def pnr(seed: int) -> bytes:
     return out.getvalue()
 
 
-def pnr(seed: int) -> bytes:
-    out = io.BytesIO()
-    pnr_push.write(out, travellers=5, seed=seed)
-    return out.getvalue()
-
-
 def releases_of(exchange: Exchange, agreement: str) -> Counter[str]:
     """In how many releases under the agreement each delivery is."""
     return Counter(
