@@ -169,8 +169,8 @@ def _no_withheld_value(
 ) -> None:
     """No row holds, in any case, a direct identifier or free text of its own that is not let through.
 
-    A direct identifier that the agreement keeps is not searched: its clause lets through what it holds, and a sole
-    trader's firm bears its owner's name.
+    Two kinds of columns are not searched. A direct identifier that the agreement keeps: its clause lets through what it
+    holds, and a sole trader's firm bears its owner's name. A pseudonym: 32 hexadecimal digits hold six given ones by chance.
     """
     hidden = [
         name
@@ -180,7 +180,8 @@ def _no_withheld_value(
     searched = [
         name
         for name, treatment in agreement.columns.items()
-        if not (isinstance(treatment, Keep) and schema.categories[name] is Category.DIRECT_IDENTIFIER)
+        if not isinstance(treatment, Pseudonymise)
+        and not (isinstance(treatment, Keep) and schema.categories[name] is Category.DIRECT_IDENTIFIER)
     ]
     if not hidden or not searched or not redacted.frame.height:
         return
