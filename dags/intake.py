@@ -19,7 +19,7 @@ rerun: the next sweep finds everything again.
 A file landed where no feed is; it is in quarantine. Ask the partner to use its feed's folder, or add the feed.
 
 ### A lot that seems lost
-A lot without an outcome is handed out again by itself, after 5 minutes, then 10, 20 and so on.
+A lot without an outcome is handed out again by itself, after 15 minutes, then 30, 60 and so on.
 """
 
 with DAG(

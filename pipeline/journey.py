@@ -153,13 +153,16 @@ def release(site: Site, agreement_id: str, kept_key: str) -> Released:
 
 
 def due(site: Site, feed_id: str, at: datetime) -> None:
-    """Nothing happens when a delivery of the feed was accepted in the time before `at`; else Misconfigured, so that it shows."""
+    """Nothing happens when a delivery of the feed was accepted for the deadline `at`; else Misconfigured, so that it shows.
+
+    One that came too late counts until the next is due: once it is there, the operator can turn the run green.
+    """
     feed = site.catalogue().feed(feed_id)
     if feed.expected is None:
         return
     for lot in site.landing.lots(feed.id):
         for kept in site.vault.of_lot(lot.id):
-            if kept.loaded_at <= at <= after(kept.loaded_at, feed.expected.every):
+            if at <= after(kept.loaded_at, feed.expected.every) and kept.loaded_at < after(at, feed.expected.every):
                 return
     record.late(site, feed, at)
     raise Misconfigured(

@@ -442,9 +442,13 @@ def test_a_scheduled_feed_that_did_not_arrive_says_so_and_is_content_once_it_has
     with pytest.raises(Misconfigured) as late:
         journey.due(exchange.site, "aeo-members", exchange.now)
     assert late.value.code is Code.NOTHING_ARRIVED
+    deadline = exchange.now
     exchange.drop("aeo-members", aeo(), "list.csv")
     exchange.run()
     journey.due(exchange.site, "aeo-members", exchange.now + timedelta(hours=1))
+    journey.due(exchange.site, "aeo-members", deadline)  # too late, but there: the red run can be cleared
+    with pytest.raises(Misconfigured):
+        journey.due(exchange.site, "aeo-members", deadline - timedelta(hours=30))
     with pytest.raises(Misconfigured):
         journey.due(exchange.site, "aeo-members", exchange.now + timedelta(hours=30))
 

@@ -22,7 +22,7 @@ from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.edges.opening import MAX_SIGNATURE_BYTES, SIGNATURE_SUFFIX
 from pipeline.edges.storage import AlreadyThere, Listed, Store
 
-FIRST_WAKE_AGAIN = timedelta(minutes=5)
+FIRST_WAKE_AGAIN = timedelta(minutes=15)
 """A lot without outcome is handed out again after this long, then after twice as long, and so on."""
 
 
