@@ -29,6 +29,7 @@ _LONGEST_IDLE_SECONDS = 120.0
 """A task that failed shows in the UI alone: to wait longer for it would help nobody."""
 
 _POLL_SECONDS = 1.0
+_RELEASES_TOLD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +230,13 @@ def _age(site: "Site", published: "Published", identity: Path) -> str:
 def _say_releases(call: Call, releases: Sequence[_Told]) -> None:
     if releases:
         call.say("Releases, and how their recipients open them", style="bold")
-    for one in releases:
+    for one in releases[:_RELEASES_TOLD]:
         call.say(f"  {one.release} to {one.recipient}, {counted(one.rows, 'row')}", style="green")
         call.say(f"    {one.open}")
         if one.age:
             call.say(f"    {one.age}")
+    if len(releases) > _RELEASES_TOLD:
+        call.say(f"  and {len(releases) - _RELEASES_TOLD} more: `safeconduct releases` lists them all")
 
 
 def _say_next(call: Call, site: "Site", deliveries: "Sequence[Traced]") -> None:
