@@ -23,7 +23,7 @@ test: $(DEV) ## every test, real servers and a real Airflow among them
 	@exec $(BIN)/python -m pytest -q $(ARGS)
 
 unit: $(DEV) ## the tests that start no server, in less than a minute
-	@exec $(BIN)/python -m pytest -q -m "not server and not airflow and not crash" $(ARGS)
+	@exec $(BIN)/python -m pytest -q -n auto -m "not server and not airflow and not crash" $(ARGS)
 
 check: $(DEV) ## ruff, mypy --strict, who may import whom, the documents
 	@$(BIN)/ruff check --quiet .

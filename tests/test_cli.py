@@ -63,7 +63,7 @@ class Desk:
         return self.directory / "catalogue"
 
     def type(self, *arguments: object) -> Answer:
-        done = CliRunner().invoke(cli.app, ["--site", str(self.site), *map(str, arguments)])
+        done = CliRunner(env={"COLUMNS": "160"}).invoke(cli.app, ["--site", str(self.site), *map(str, arguments)])
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Answer(done.exit_code, done.stdout, done.stderr)
