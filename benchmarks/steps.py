@@ -71,7 +71,7 @@ def run(ground: dict[str, Any], name: str) -> list[dict[str, Any]]:
     keys = lambda domain: site.keyring.pseudonym_key(agreement.id, domain, agreement.pseudonym_epoch).hex()  # noqa: E731
     redaction = compile_redaction(agreement, schema, lists, keys)
     recipients = site.keyring.recipients(agreement.recipient)
-    (listed,) = site.landing.waiting()[feed.id]
+    (listed,) = site.landing.waiting(catalogue.signed_feeds)[feed.id]
     delivery = Delivery(_digest(site, listed.key, clock), feed.id, listed.key, listed.size_bytes, site.now())
     opened: Iterator[bytes] = clock.each("receive: read and hash", site.landing.bytes_of(delivery))
     if feed.sealed:

@@ -6,7 +6,7 @@ run again at any time, beside itself, and after a crash anywhere in it: what is 
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,8 +28,7 @@ from pipeline.core.statistics import tabulate
 from pipeline.core.validation import CompiledSchema
 from pipeline.edges import record
 from pipeline.edges.catalogue import Catalogue
-from pipeline.edges.landing import signature_of
-from pipeline.edges.opening import open_delivery, read_signature, verify_digest, verify_signature
+from pipeline.edges.opening import Signer, open_delivery, read_signature, verify_digest, verify_signature
 from pipeline.edges.pace import ahead, behind
 from pipeline.edges.publication import Published, Spool, release_name
 from pipeline.edges.schemas import schema_of
@@ -56,10 +55,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """`lots` are to be received now. `refused` landed where no feed is."""
+    """`lots` are to be received now. `refused` landed where no feed is. `odd` says which files could not be taken, and why."""
 
     lots: tuple[Lot, ...]
     refused: tuple[Refusal, ...]
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,15 @@ def sweep(site: Site) -> Swept:
     catalogue = site.catalogue()
     lots: list[Lot] = []
     refused: list[Refusal] = []
-    for folder, waiting in site.landing.waiting().items():
+    odd: list[str] = []
+    for folder, waiting in site.landing.waiting(catalogue.signed_feeds).items():
         if folder in catalogue.feeds:
-            lots += sweep_feed(site, catalogue.feeds[folder], waiting)
+            lots += sweep_feed(site, catalogue.feeds[folder], waiting, odd)
         elif not catalogue.is_broken("feeds", folder):  # where our own file is at fault, the partner's waits
-            for file, refusal in sweep_stray(site, folder, waiting):
+            for file, refusal in sweep_stray(site, waiting, odd):
                 delivery = Delivery(file.delivery, folder, file.key, file.size_bytes, site.now())
                 refused.append(_refuse(site, None, delivery, refusal))
-    return Swept(tuple(lots), tuple(refused))
+    return Swept(tuple(lots), tuple(refused), tuple(odd))
 
 
 def receive(site: Site, lot_id: str) -> Received:
@@ -114,13 +115,15 @@ def receive(site: Site, lot_id: str) -> Received:
         except Refused as refusal:
             refused.append(_refuse(site, feed, delivery, refusal))
         except Conflict as missing:
-            _taken_by_another_run(site, lot, delivery, missing)
+            if not _taken_by_another_run(site, lot, delivery, missing):
+                refused.append(_refuse(site, feed, delivery, _gone(delivery)))
+    arrived = {delivery.id: delivery for delivery in lot.deliveries}
     kept = site.vault.keep(lot, accepted, schema=schema.id, schema_version=schema.version, at=site.now())
     for together in kept:
         for one in together.deliveries:
             record.accepted(site, feed, together, one)
-            site.quarantine.discard_raw(one.delivery)
-            site.landing.discard(one.landed_as, one.delivery)
+            site.quarantine.discard_raw(arrived[one.delivery])
+            site.landing.discard(one.landed_as, one.delivery, signed=feed.signed)
     return Received(
         lot=lot.id,
         kept=tuple(together.key for together in kept),
@@ -203,45 +206,68 @@ def _open(site: Site, feed: Feed, delivery: Delivery) -> Iterator[bytes]:
     raw = _raw(site, delivery)
     if feed.signed:
         signers = site.keyring.allowed_signers(feed.partner)
-        signature = read_signature(signature_of(delivery), name=delivery.landed_as)
-        if signature.hash_name == "sha256":  # the claim has hashed these very bytes
-            verify_digest(signature, bytes.fromhex(delivery.id), signers, name=delivery.landed_as)
-        else:
-            verify_signature(signature_of(delivery), raw(), signers, name=delivery.landed_as)
+        _signed_by_partner(site, delivery, raw, signers)
     if feed.sealed:
         return open_delivery(raw(), site.keyring.opening, name=delivery.landed_as)
     return raw()
 
 
+def _signed_by_partner(site: Site, delivery: Delivery, raw: Blocks, signers: Sequence[Signer]) -> None:
+    """One of the signatures that came with the delivery holds; else Refused, as the last one was."""
+    signatures = site.landing.signatures(delivery)
+    for left, text in enumerate(signatures, start=1 - len(signatures)):
+        try:
+            signature = read_signature(text, name=delivery.landed_as)
+            if signature.hash_name == "sha256":  # the claim has hashed these very bytes
+                verify_digest(signature, bytes.fromhex(delivery.id), signers, name=delivery.landed_as)
+            else:
+                verify_signature(text, raw(), signers, name=delivery.landed_as)
+        except Refused:
+            if left == 0:
+                raise
+        else:
+            return
+
+
 def _raw(site: Site, delivery: Delivery) -> Blocks:
-    if site.quarantine.has_raw(delivery.id):
-        return partial(site.quarantine.raw, delivery.id)
+    if site.quarantine.has_raw(delivery):
+        return partial(site.quarantine.raw, delivery)
     return partial(site.landing.bytes_of, delivery)
 
 
 def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused) -> Refusal:
     """The delivery is in quarantine as a whole, with the reason; ledger and partner know; it is gone from landing."""
     try:
-        site.quarantine.hold_raw(delivery, _raw(site, delivery)())
+        if refusal.code is not Code.DELIVERY_CHANGED:
+            site.quarantine.hold_raw(delivery, _raw(site, delivery)())
     except Refused as changed:  # another file is there by now: there is nothing of this delivery to hold
         refusal = changed
     site.quarantine.report(delivery, refusal=refusal, rows=None, rejected=None, findings=())
     record.refused(site, feed, delivery, refusal)
     if refusal.code is not Code.DELIVERY_CHANGED:
-        site.landing.discard(delivery.landed_as, delivery.id)
+        site.landing.discard(delivery.landed_as, delivery.id, signed=feed is not None and feed.signed)
     return Refusal(delivery.id, delivery.landed_as, refusal.code.value, str(refusal))
 
 
-def _taken_by_another_run(site: Site, lot: Lot, delivery: Delivery, missing: Conflict) -> None:
-    """The delivery is gone from landing since another run of the lot has kept it; whatever else is missing is raised."""
-    if missing.code is Code.OBJECT_MISSING and site.quarantine.has_raw(delivery.id):
+def _gone(delivery: Delivery) -> Refused:
+    return Refused(
+        Code.DELIVERY_CHANGED,
+        f"{delivery.landed_as} went away before it was read.",
+        next_step="ask the partner to send it again, under any name.",
+    )
+
+
+def _taken_by_another_run(site: Site, lot: Lot, delivery: Delivery, missing: Conflict) -> bool:
+    """Whether the delivery is gone from landing since another run of the lot has kept it; other conflicts are raised."""
+    if missing.code is not Code.OBJECT_MISSING:
+        raise missing
+    if site.quarantine.has_raw(delivery):
         raise Unavailable(
             Code.STORAGE_UNAVAILABLE,
             f"another run refused {delivery.landed_as} while this one read it.",
             next_step="rerun: the delivery is in quarantine now, and is judged from there.",
         )
-    if missing.code is not Code.OBJECT_MISSING or not site.vault.holds(lot.id, delivery.id):
-        raise missing
+    return site.vault.holds(lot.id, delivery.id)
 
 
 def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept, name: str) -> Published:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from pipeline.edges.ledger import Kind
 from pipeline.edges.site import S3, Site
 from pipeline.edges.storage import S3Settings
 from samples import aeo_members, pnr_push
-from tests.exchange import Exchange
+from tests.exchange import NOON, Exchange
 
 
 @pytest.fixture
@@ -44,6 +44,16 @@ def pnr(travellers: int = 60, *, seed: int = 1, bad_share: float = 0.0) -> bytes
 def acknowledgements(exchange: Exchange, partner: str) -> list[dict[str, object]]:
     store = exchange.site.publication.store.within(partner)
     return [json.loads(store.find(listed.key) or b"{}") for listed in store.listing("acknowledgements")]
+
+
+def delivery_of(refusal: journey.Refusal, feed: str) -> Delivery:
+    return Delivery(refusal.delivery, feed, refusal.landed_as, 0, NOON)
+
+
+def land(exchange: Exchange, key: str, content: bytes) -> None:
+    """Somebody has written a file, long ago, by whatever name."""
+    exchange.site.landing.store.put_new(key, content)
+    exchange.now = max(exchange.now, datetime.now(UTC)) + timedelta(minutes=5)
 
 
 # What comes out
@@ -272,7 +282,7 @@ def test_a_bad_delivery_is_refused_as_a_whole_and_kept_in_quarantine(
     assert refusal.code == code.value
     assert released == []
     assert received.kept == ()
-    assert b"".join(exchange.site.quarantine.raw(refusal.delivery)) == original
+    assert b"".join(exchange.site.quarantine.raw(delivery_of(refusal, feed))) == original
     stored = [listed.key for listed in exchange.site.vault.store.listing()]
     assert not any(key.startswith("vault/") or "/rows-" in key for key in stored)
     assert not exchange.site.landing.store.exists(landed)
@@ -303,7 +313,7 @@ def test_a_file_over_the_limit_is_refused(exchange: Exchange) -> None:
     exchange.drop("pnr-push", pnr(), "push.edi")
     (received,), _ = exchange.run()
     assert [one.code for one in received.refused] == [Code.DELIVERY_TOO_LARGE.value]
-    assert exchange.site.quarantine.has_raw(received.refused[0].delivery)
+    assert exchange.site.quarantine.has_raw(delivery_of(received.refused[0], "pnr-push"))
 
 
 def test_a_file_for_an_unknown_feed_is_refused_by_the_sweep(exchange: Exchange) -> None:
@@ -311,7 +321,7 @@ def test_a_file_for_an_unknown_feed_is_refused_by_the_sweep(exchange: Exchange) 
     swept = journey.sweep(exchange.site)
     assert swept.lots == ()
     assert [one.code for one in swept.refused] == [Code.UNKNOWN_FEED.value]
-    assert b"".join(exchange.site.quarantine.raw(swept.refused[0].delivery)) == b"whatever\n"
+    assert b"".join(exchange.site.quarantine.raw(delivery_of(swept.refused[0], "no-such-feed"))) == b"whatever\n"
     assert journey.sweep(exchange.site).refused == ()
 
 
@@ -435,6 +445,71 @@ def test_storage_that_is_down_is_unavailable_and_a_rerun_completes_once(exchange
     shared.with_name("gone").rename(shared)
     assert not journey.release(exchange.site, "pnr-eu-piu", received.kept[0]).already
     assert len(exchange.published("pnr-eu-piu")) == 1
+
+
+# Odd things in landing
+
+
+def test_an_odd_file_holds_up_no_other_delivery(exchange: Exchange) -> None:
+    folder = exchange.directory / "site/stores/landing/aeo-members"
+    folder.mkdir()
+    (folder / ("a" * 253)).write_bytes(b"x")
+    (folder / "x.csv").write_bytes(b"x")
+    (folder / "x.csv.sig").symlink_to("nowhere")
+    with (folder / "y.csv.sig").open("wb") as huge:
+        huge.truncate(20 * 1024**3)
+    (folder / "y.csv").write_bytes(b"y")
+    exchange.drop("pnr-push", pnr(), "push.edi")
+    received, _ = exchange.run()
+    assert sum(one.accepted_rows for one in received) == 60
+    refused = {refusal.code for one in received for refusal in one.refused}
+    assert refused == {Code.SIGNATURE_MISSING.value, Code.SIGNATURE_INVALID.value}
+
+
+def test_a_name_that_ends_like_a_signature_is_a_delivery_where_none_is_asked_for(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(seed=1), "a")
+    exchange.drop("pnr-push", pnr(seed=2), "a.sig")
+    received, _ = exchange.run()
+    assert sum(one.accepted_rows for one in received) == 120
+
+
+def test_a_delivery_whose_signature_comes_late_is_accepted_when_it_is_sent_again(exchange: Exchange) -> None:
+    exchange.drop("aeo-members", aeo(), "list.csv")
+    store = exchange.site.landing.store
+    sealed, signature = store.find("aeo-members/list.csv"), store.find("aeo-members/list.csv.sig")
+    assert sealed
+    assert signature
+    store.destroy("aeo-members/list.csv.sig")
+    (first,), _ = exchange.run()
+    assert [one.code for one in first.refused] == [Code.SIGNATURE_MISSING.value]
+    land(exchange, "aeo-members/again.csv.sig", signature)
+    land(exchange, "aeo-members/again.csv", sealed)
+    (second,), _ = exchange.run()
+    assert second.accepted_rows == 300
+
+
+def test_a_file_that_goes_away_after_its_claim_holds_up_no_other_and_may_come_again(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(seed=1), "a.edi")
+    exchange.drop("pnr-push", pnr(seed=2), "b.edi")
+    (lot,) = journey.sweep(exchange.site).lots
+    exchange.site.landing.store.destroy("pnr-push/b.edi")
+    received = journey.receive(exchange.site, lot.id)
+    assert received.accepted_rows == 60
+    assert [one.code for one in received.refused] == [Code.DELIVERY_CHANGED.value]
+    land(exchange, "pnr-push/renamed.edi", pnr(seed=2))
+    (again,), _ = exchange.run()
+    assert again.accepted_rows == 120
+    assert len(again.kept) == 2
+
+
+def test_the_same_bytes_in_two_feeds_are_two_deliveries(exchange: Exchange) -> None:
+    land(exchange, "aeo-members/good.edi", pnr())
+    (refused,), _ = exchange.run()
+    exchange.drop("pnr-push", pnr(), "good.edi")
+    (accepted,), _ = exchange.run()
+    assert accepted.accepted_rows == 60
+    held = delivery_of(refused.refused[0], "aeo-members")
+    assert b"".join(exchange.site.quarantine.raw(held)) == pnr()
 
 
 # Lateness

@@ -11,7 +11,7 @@ import typer
 
 from pipeline.console.call import DEFECT_EXIT_CODE, AsJson, Call, counted, defect, short, worst
 from pipeline.console.naming import the_lot
-from pipeline.core.errors import Refused, SafeconductError
+from pipeline.core.errors import Misconfigured, Refused, SafeconductError
 
 if TYPE_CHECKING:
     from pipeline.edges.site import Site
@@ -68,6 +68,9 @@ class Round:
         for refusal in swept.refused:
             subject = f"{refusal.landed_as} ({short(refusal.delivery)})"
             self.add(Step("receive", subject, "refused", None, None, refusal.code, refusal.message, Refused.exit_code))
+        for odd in swept.odd:
+            key, _, why = odd.partition(": ")
+            self.add(Step("sweep", key, "failed", None, None, None, why, Misconfigured.exit_code))
         return [lot.id for lot in swept.lots]
 
     def receive(self, site: "Site", lot: str) -> tuple[str, ...]:
@@ -190,7 +193,7 @@ def _settling(site: "Site") -> Iterator[float]:
     from pipeline.edges.opening import SIGNATURE_SUFFIX
 
     feeds, settings = site.catalogue().feeds, site.settings
-    for folder, files in site.landing.waiting().items():
+    for folder, files in site.landing.waiting(site.catalogue().signed_feeds).items():
         signed = folder in feeds and feeds[folder].signed
         for listed in files:
             wait = settings.settle_seconds if site.landing.store.url.startswith("file:") else 0.0

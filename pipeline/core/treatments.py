@@ -104,7 +104,7 @@ def filtered(cell: pl.Expr, listed: CodeList) -> pl.Expr:
 
 def folded(text: pl.Expr) -> pl.Expr:
     """`text` as a reader takes it: plain letters, without marks and invisible characters."""
-    return text.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}]", "")
+    return text.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}\x{3164}\x{115F}\x{1160}\x{2800}]", "")
 
 
 def listed_words(listed: CodeList) -> str:
@@ -113,7 +113,7 @@ def listed_words(listed: CodeList) -> str:
     The caller sets `(?im)`.
     """
     words = sorted({*listed.codes, *listed.terms}, key=lambda word: (-len(word), word))
-    spaced = (r"[^\S\n]+".join(re.escape(part) for part in word.split()) for word in words)
+    spaced = (r"[^\p{L}\p{N}\n]+".join(re.escape(part) for part in word.split()) for word in words)
     edge = r"[^\p{L}\p{N}\n]"
     return rf"(?:^|{edge})(?:{'|'.join(spaced)})(?:{edge}|$)"
 

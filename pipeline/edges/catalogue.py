@@ -64,6 +64,11 @@ class Catalogue:
         """The agreements that release rows of `feed`, whatever their status."""
         return tuple(agreement for agreement in self.agreements.values() if feed in agreement.feeds)
 
+    @property
+    def signed_feeds(self) -> frozenset[str]:
+        """The feeds whose deliveries come with a signature beside them."""
+        return frozenset(feed.id for feed in self.feeds.values() if feed.signed)
+
     def is_broken(self, folder: str, id: str) -> bool:
         """Whether the catalogue has a file for `id` that cannot be used."""
         return any(broken.path.parent.name == folder and broken.path.stem == id for broken in self.broken)

@@ -3,6 +3,7 @@
     landing/<feed>/<name>              the partner's file, and <name>.sig beside it where the feed asks for one
     private/claims/<feed>/<id>.json    write-once: this delivery belongs to this lot
     private/lots/<feed>/<lot>.json            write-once: the deliveries of the lot
+    private/signatures/<feed>/<id>/    signatures that came with later copies of a claimed delivery
     private/wakes/<lot>/<n>.json       write-once: the lot was handed out for the n-th time
 
 An event only wakes us; a listing of landing is the truth. A crash between two writes leaves claims without a lot; the
@@ -11,19 +12,23 @@ next sweep finishes them, to the same lot.
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.core.canonical import canonical, read
 from pipeline.core.delivery import Delivery, Lot, lot_id
-from pipeline.core.errors import Code, Misconfigured, Refused
+from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
 from pipeline.edges.opening import MAX_SIGNATURE_BYTES, SIGNATURE_SUFFIX
-from pipeline.edges.storage import AlreadyThere, Listed, Store
+from pipeline.edges.storage import AlreadyThere, Listed, Store, is_key
 
 FIRST_WAKE_AGAIN = timedelta(minutes=15)
 """A lot without outcome is handed out again after this long, then after twice as long, and so on."""
+
+
+_CLOCKS_DIFFER_BY = timedelta(minutes=1)
+"""A file's time may be ahead of ours by so much, and the file still be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,15 @@ class Landing:
     store: Store
     private: Store
 
-    def waiting(self) -> dict[str, list[Listed]]:
-        """The files that landed, by the first part of their key (the feed); signatures are not deliveries."""
+    def waiting(self, signed: Collection[str] = ()) -> dict[str, list[Listed]]:
+        """The files that landed, by the first part of their key (the feed).
+
+        In the feeds that are `signed`, a name that ends as a signature's does is one, and no delivery.
+        """
         found: dict[str, list[Listed]] = {}
         for listed in self.store.listing():
-            if not listed.key.endswith(SIGNATURE_SUFFIX):
-                feed, _, name = listed.key.partition("/")
+            feed, _, name = listed.key.partition("/")
+            if not (feed in signed and name.endswith(SIGNATURE_SUFFIX)):
                 found.setdefault(feed if name else "", []).append(listed)
         return found
 
@@ -71,16 +79,28 @@ class Landing:
     ) -> Landed | None:
         """The file, hashed, or None while its writer may still be writing it or its signature is still awaited."""
         age = at - listed.changed_at
-        if self.store.url.startswith("file:") and timedelta(0) <= age < settle:
+        if self.store.url.startswith("file:") and -_CLOCKS_DIFFER_BY <= age < settle:
             return None
-        signature = self.store.find(listed.key + SIGNATURE_SUFFIX) if signed else None
+        signature = self._signature(listed.key) if signed else None
         if signed and signature is None and timedelta(0) <= age < signature_wait:
             return None
         digest = hashlib.sha256()
         for block in self.store.blocks(listed.key):
             digest.update(block)
-        encoded = base64.b64encode(signature[: MAX_SIGNATURE_BYTES + 1]).decode() if signature is not None else None
+        encoded = base64.b64encode(signature).decode() if signature is not None else None
         return Landed(digest.hexdigest(), listed.key, listed.size_bytes, encoded)
+
+    def keep_signature(self, feed: str, file: Landed) -> None:
+        """A signature that came with a later copy of a claimed delivery is kept beside the one of its claim."""
+        if file.signature is not None:
+            name = hashlib.sha256(file.signature.encode()).hexdigest()
+            self.private.put_new(f"{_signatures(feed, file.delivery)}/{name}", file.signature.encode())
+
+    def signatures(self, delivery: Delivery) -> tuple[bytes | None, ...]:
+        """Every signature that came with the delivery; None alone where none did."""
+        kept = [self.private.find(one.key) for one in self.private.listing(_signatures(delivery.feed, delivery.id))]
+        texts = [delivery.signature, *(text.decode() for text in kept if text)]
+        return tuple(base64.b64decode(text) for text in texts if text is not None) or (None,)
 
     def claim(self, feed: str, landed: Iterable[Landed], *, at: datetime) -> Lot | None:
         """The lot of those of `landed` that nobody else has claimed; None where that is none."""
@@ -158,8 +178,11 @@ class Landing:
         """Whether a file is where the delivery landed."""
         return self.store.exists(delivery.landed_as)
 
-    def discard(self, key: str, delivery: str) -> None:
-        """The delivery is gone from landing; only after its rows or bytes are safe. Another file under its name stays."""
+    def discard(self, key: str, delivery: str, *, signed: bool) -> None:
+        """The delivery is gone from landing; only after its rows or bytes are safe. Another file under its name stays.
+
+        Its signature goes with it where the feed is `signed`; elsewhere such a name is a delivery of its own.
+        """
         if not self.store.exists(key):
             return
         digest = hashlib.sha256()
@@ -167,7 +190,22 @@ class Landing:
             digest.update(block)
         if digest.hexdigest() == delivery:
             self.store.destroy(key)
-            self.store.destroy(key + SIGNATURE_SUFFIX)
+            if signed and is_key(key + SIGNATURE_SUFFIX):
+                self.store.destroy(key + SIGNATURE_SUFFIX)
+
+    def _signature(self, key: str) -> bytes | None:
+        """What lies beside a delivery as its signature, no more of it than a signature can have."""
+        if not is_key(key + SIGNATURE_SUFFIX):
+            return None
+        read = b""
+        try:
+            for block in self.store.blocks(key + SIGNATURE_SUFFIX, block_bytes=MAX_SIGNATURE_BYTES + 1):
+                read += block
+                if len(read) > MAX_SIGNATURE_BYTES:
+                    break
+        except (Conflict, Misconfigured):  # there is none, or a link in its place
+            return None
+        return read
 
     def _finish(self, feed: str, lot: str, members: Iterable[str]) -> Lot | None:
         """The lot as it is recorded for good: those members whose claim names it when the first one comes to record it."""
@@ -181,9 +219,8 @@ class Landing:
         return self.lot(lot.id)
 
 
-def signature_of(delivery: Delivery) -> bytes | None:
-    """The signature that came beside the delivery."""
-    return base64.b64decode(delivery.signature) if delivery.signature is not None else None
+def _signatures(feed: str, delivery: str) -> str:
+    return f"signatures/{feed}/{delivery}"
 
 
 def _claim_key(feed: str, delivery: str) -> str:

@@ -164,7 +164,11 @@ def _quarantined(site: Site) -> set[str]:
 
 def _landed(site: Site, known: list[_Known]) -> list[tuple[str, str, int]]:
     """Folder, key and size of the files in landing that no claim speaks of."""
-    files = [(folder, listed) for folder, waiting in site.landing.waiting().items() for listed in waiting]
+    files = [
+        (folder, listed)
+        for folder, waiting in site.landing.waiting(site.catalogue().signed_feeds).items()
+        for listed in waiting
+    ]
     keys = {listed.key for _, listed in files}
     claimed = {
         one.delivery.landed_as

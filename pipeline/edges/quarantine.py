@@ -3,7 +3,7 @@
 quarantine/<delivery>/report-<16 hex>.json   codes, rules, positions, counts; never a value; the same findings, the same name
 quarantine/<delivery>/rows-<sha256>.age      rejected rows with the rules they failed (Parquet)
 quarantine/<delivery>/raw-<sha256>.age       a block of a refused delivery's bytes
-quarantine/<delivery>/raw.json               write-once: the blocks in order; from then on landing is not needed
+quarantine/<delivery>/raw.<feed>.json        write-once: the blocks in order; from then on landing is not needed
 """
 
 import hashlib
@@ -46,26 +46,29 @@ class Quarantine:
         return read_chunk(self._open(key))
 
     def hold_raw(self, delivery: Delivery, blocks: Iterable[bytes]) -> None:
-        """The whole delivery is here, sealed, block by block; a second time changes nothing."""
-        if self.has_raw(delivery.id):
+        """The whole delivery is here, sealed, block by block; a second time changes nothing.
+
+        Two feeds may have sent the same bytes: each holds its own.
+        """
+        if self.has_raw(delivery):
             return
         keys = [self._put(delivery.id, "raw", block) for block in _rebuffered(blocks)]
         with suppress(AlreadyThere):
-            self.store.put_new(_raw_key(delivery.id), canonical({"blocks": keys, "size_bytes": delivery.size_bytes}))
+            self.store.put_new(_raw_key(delivery), canonical({"blocks": keys, "size_bytes": delivery.size_bytes}))
 
-    def has_raw(self, delivery: str) -> bool:
+    def has_raw(self, delivery: Delivery) -> bool:
         """Whether the delivery's bytes are here, whole."""
         return self.store.exists(_raw_key(delivery))
 
-    def discard_raw(self, delivery: str) -> None:
+    def discard_raw(self, delivery: Delivery) -> None:
         """The delivery's bytes are gone from here. Only after its rows are in the vault; reports and rejected rows stay."""
-        if self.has_raw(delivery):
+        found = self.store.find(_raw_key(delivery))
+        if found is not None:
             self.store.destroy(_raw_key(delivery))
-            for listed in list(self.store.listing(f"quarantine/{delivery}")):
-                if "/raw-" in listed.key:
-                    self.store.destroy(listed.key)
+            for key in json.loads(found)["blocks"]:
+                self.store.destroy(key)
 
-    def raw(self, delivery: str) -> Iterator[bytes]:
+    def raw(self, delivery: Delivery) -> Iterator[bytes]:
         """The delivery's bytes, opened block by block."""
         found = self.store.find(_raw_key(delivery))
         for key in json.loads(found)["blocks"] if found else ():
@@ -118,8 +121,8 @@ class Quarantine:
         return open_sealed(b"".join(self.store.blocks(key)), self.identity, name=key)
 
 
-def _raw_key(delivery: str) -> str:
-    return f"quarantine/{delivery}/raw.json"
+def _raw_key(delivery: Delivery) -> str:
+    return f"quarantine/{delivery.id}/raw.{delivery.feed or 'no-feed'}.json"
 
 
 def _rebuffered(blocks: Iterable[bytes]) -> Iterator[bytes]:

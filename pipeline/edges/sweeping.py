@@ -1,10 +1,11 @@
 """Which lots are to be received now? What a sweep of landing does with each file that it finds there."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from pipeline.core.delivery import Lot
-from pipeline.core.errors import Code, Refused
+from pipeline.core.errors import Code, Refused, SafeconductError
 from pipeline.core.feed import Feed
 from pipeline.edges import record
 from pipeline.edges.landing import Claim, Landed
@@ -12,20 +13,23 @@ from pipeline.edges.site import Site
 from pipeline.edges.storage import Listed
 
 
-def sweep_feed(site: Site, feed: Feed, waiting: Iterable[Listed]) -> tuple[Lot, ...]:
-    """The lots of `feed` to be received now: new ones, and those whose turn it is again."""
+def sweep_feed(site: Site, feed: Feed, waiting: Iterable[Listed], odd: list[str]) -> tuple[Lot, ...]:
+    """The lots of `feed` to be received now: new ones, and those whose turn it is again.
+
+    A file that cannot be taken holds up no other: why is added to `odd`.
+    """
     landing, now = site.landing, site.now()
     lots: dict[str, Lot] = {}
     fresh: list[Landed] = []
-    for file in _taken(site, waiting, signed=feed.signed):
+    for file in _taken(site, waiting, odd, signed=feed.signed):
         claim = landing.claimed(feed.id, file.delivery)
         if claim is None:
             fresh.append(file)
             continue
         lot = landing.lot_of(claim)
         if _is_left_over(site, file, claim, lot):
-            landing.discard(file.key, file.delivery)
-        elif _is_sent_again(site, file, claim) or landing.wake(lot, at=now):
+            landing.discard(file.key, file.delivery, signed=feed.signed)
+        elif _is_sent_again(site, feed, file, claim) or landing.wake(lot, at=now):
             lots[lot.id] = lot
     size = feed.lot_deliveries
     for start in range(0, len(fresh), size):
@@ -35,7 +39,7 @@ def sweep_feed(site: Site, feed: Feed, waiting: Iterable[Listed]) -> tuple[Lot, 
     return tuple(lots.values())
 
 
-def sweep_stray(site: Site, folder: str, waiting: Iterable[Listed]) -> tuple[tuple[Landed, Refused], ...]:
+def sweep_stray(site: Site, waiting: Iterable[Listed], odd: list[str]) -> tuple[tuple[Landed, Refused], ...]:
     """Files below a folder that is no feed's: each is claimed for nobody, and refused."""
     return tuple(
         (
@@ -46,19 +50,23 @@ def sweep_stray(site: Site, folder: str, waiting: Iterable[Listed]) -> tuple[tup
                 next_step="ask the partner to use its feed's folder, or add the feed to the catalogue and move the file there.",
             ),
         )
-        for file in _taken(site, waiting, signed=False)
+        for file in _taken(site, waiting, odd, signed=False)
     )
 
 
-def _taken(site: Site, waiting: Iterable[Listed], *, signed: bool) -> Iterable[Landed]:
+def _taken(site: Site, waiting: Iterable[Listed], odd: list[str], *, signed: bool) -> Iterable[Landed]:
     for listed in waiting:
-        file = site.landing.take(
-            listed,
-            signed=signed,
-            at=site.now(),
-            settle=timedelta(seconds=site.settings.settle_seconds),
-            signature_wait=timedelta(seconds=site.settings.signature_wait_seconds),
-        )
+        try:
+            file = site.landing.take(
+                listed,
+                signed=signed,
+                at=site.now(),
+                settle=timedelta(seconds=site.settings.settle_seconds),
+                signature_wait=timedelta(seconds=site.settings.signature_wait_seconds),
+            )
+        except SafeconductError as error:
+            odd.append(f"{listed.key}: {error}")
+            continue
         if file is not None:
             yield file
 
@@ -73,9 +81,13 @@ def _is_left_over(site: Site, file: Landed, claim: Claim, lot: Lot) -> bool:
     return True
 
 
-def _is_sent_again(site: Site, file: Landed, claim: Claim) -> bool:
-    """Whether a refused delivery was sent once more: that asks for another look, now."""
-    if not site.quarantine.has_raw(claim.delivery.id):
-        return False
-    site.landing.discard(file.key, file.delivery)
+def _is_sent_again(site: Site, feed: Feed, file: Landed, claim: Claim) -> bool:
+    """Whether a delivery that was refused, or that went away before it was read, was sent once more: look again, now."""
+    delivery = claim.delivery
+    if not site.quarantine.has_raw(delivery):
+        if file.key == delivery.landed_as or site.landing.has(delivery):
+            return False
+        site.quarantine.hold_raw(delivery, site.landing.bytes_of(replace(delivery, landed_as=file.key)))
+    site.landing.keep_signature(feed.id, file)
+    site.landing.discard(file.key, file.delivery, signed=feed.signed)
     return True

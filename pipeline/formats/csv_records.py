@@ -104,15 +104,17 @@ def _stray(byte: bytes, field: int, *, quoted: bool) -> str:
 
 
 def _decoded(raw: bytes, place: Place, field: int, byte: int, *, quoted: bool) -> str:
+    cell, bad_byte = "", -1
     try:
         cell = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
+    except UnicodeDecodeError as error:  # it holds the cell: nothing is raised while it is known
         bad_byte = byte + error.start
+    if bad_byte >= 0:
         raise Refused(
             Code.ENCODING_INVALID,
             f"{_named(place)}: field {field} is not UTF-8 at byte {bad_byte} of the delivery.",
             next_step="ask the partner to deliver the file in UTF-8",
-        ) from None
+        )
     if _CONTROL.search(raw):
         raise malformed(place, f"field {field} holds a control character")
     return cell.replace('""', '"') if quoted else cell

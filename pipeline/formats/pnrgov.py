@@ -45,6 +45,8 @@ _STRUCTURE = frozenset({"SRC", "TIF", "TVL", "SSR", "EQN"})
 _CHECK_IN_TAGS = ("TRI", "TIF", "SSD", "TBD", "SSR", "IFT")
 _GROWTH = 4
 """Batches may grow to this many times `batch_bytes`, because each traveller's row repeats what the PNR says."""
+_ROW_BYTES = 1024
+"""What a row weighs that says nothing: some forty-eight cells. A megabyte of empty PNRs is not a gigabyte of rows."""
 
 _SEGMENT_SCHEMA = pl.Schema({"position": pl.UInt64, "tag": pl.String, "body": pl.String})
 _FLIGHT_SCHEMA = pl.Schema({"message": pl.UInt64, **dict.fromkeys(PRIME_FLIGHT, pl.String)})
@@ -137,7 +139,7 @@ class _Push:
         shared = (pl.col("owner") == 0).cast(pl.UInt64) * pl.col("body").str.len_bytes()
         named = ((pl.col("tag") == "TIF") & (pl.col("group") == TRAVELLER_GROUP)).sum().cast(pl.UInt64)
         weights = segments.group_by("pnr", maintain_order=True).agg(
-            (pl.col("body").str.len_bytes().sum().cast(pl.UInt64) + shared.sum() * named).alias("bytes")
+            (pl.col("body").str.len_bytes().sum().cast(pl.UInt64) + shared.sum() * named + _ROW_BYTES).alias("bytes")
         )
         bound = self.limits.batch_bytes * _GROWTH
         heavy = weights.filter(pl.col("bytes") > bound)["pnr"]

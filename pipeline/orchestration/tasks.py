@@ -66,9 +66,9 @@ class Sweep(BaseOperator):
         for feed_id, ids in by_feed.items():
             context["outlet_events"][arrived(feed_id)].add_partitions(ids)
             self.log.info("%s: %d lots handed out: %s", feed_id, len(ids), ", ".join(ids))
-        if not swept.lots and not swept.refused:
+        if not swept.lots and not swept.refused and not swept.odd:
             raise AirflowSkipException("Nothing new in landing.")
-        return _said(swept.refused)
+        return [*_said(swept.refused), *swept.odd]
 
 
 class Receive(BaseOperator):
