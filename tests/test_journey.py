@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,10 +17,10 @@ from pipeline import journey
 from pipeline.core.delivery import Delivery
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, SafeconductError, Unavailable
 from pipeline.edges.catalogue import Catalogue
-from pipeline.edges.landing import Landing
+from pipeline.edges.landing import Landed, Landing
 from pipeline.edges.ledger import Kind
 from pipeline.edges.site import S3, Site
-from pipeline.edges.storage import S3Settings
+from pipeline.edges.storage import Listed, S3Settings
 from samples import aeo_members, pnr_push
 from tests.exchange import NOON, Exchange
 
@@ -466,11 +467,33 @@ def test_an_odd_file_holds_up_no_other_delivery(exchange: Exchange) -> None:
     assert refused == {Code.SIGNATURE_MISSING.value, Code.SIGNATURE_INVALID.value}
 
 
+def test_a_file_that_storage_does_not_give_holds_up_no_other(exchange: Exchange) -> None:
+    exchange.drop("pnr-push", pnr(seed=1), "good.edi")
+    exchange.drop("pnr-push", pnr(seed=2), "kept-back.edi")
+    landing = Withholding(exchange.site.landing.store, exchange.site.landing.private)
+    swept = journey.sweep(replace(exchange.site, landing=landing))
+    assert [len(lot.deliveries) for lot in swept.lots] == [1]
+    (odd,) = swept.odd
+    assert odd.startswith("pnr-push/kept-back.edi: [storage-unavailable]")
+
+
+@dataclass(frozen=True)
+class Withholding(Landing):
+    """A landing that does not give one of its files."""
+
+    def take(self, listed: Listed, **asked: Any) -> Landed | None:
+        if "kept-back" in listed.key:
+            raise Unavailable(Code.STORAGE_UNAVAILABLE, "no answer.", next_step="rerun.")
+        return super().take(listed, **asked)
+
+
 def test_a_name_that_ends_like_a_signature_is_a_delivery_where_none_is_asked_for(exchange: Exchange) -> None:
     exchange.drop("pnr-push", pnr(seed=1), "a")
+    (first,) = journey.sweep(exchange.site).lots
     exchange.drop("pnr-push", pnr(seed=2), "a.sig")
-    received, _ = exchange.run()
-    assert sum(one.accepted_rows for one in received) == 120
+    journey.receive(exchange.site, first.id)  # discards `a`, and must leave `a.sig`
+    (second,), _ = exchange.run()
+    assert second.accepted_rows == 60
 
 
 def test_a_delivery_whose_signature_comes_late_is_accepted_when_it_is_sent_again(exchange: Exchange) -> None:

@@ -104,7 +104,7 @@ def filtered(cell: pl.Expr, listed: CodeList) -> pl.Expr:
 
 def folded(text: pl.Expr) -> pl.Expr:
     """`text` as a reader takes it: plain letters, without marks and invisible characters."""
-    return text.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}\x{3164}\x{115F}\x{1160}\x{2800}]", "")
+    return text.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}\x{115F}\x{1160}\x{2800}]", "")
 
 
 def listed_words(listed: CodeList) -> str:

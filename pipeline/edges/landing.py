@@ -195,15 +195,13 @@ class Landing:
 
     def _signature(self, key: str) -> bytes | None:
         """What lies beside a delivery as its signature, no more of it than a signature can have."""
-        if not is_key(key + SIGNATURE_SUFFIX):
-            return None
         read = b""
         try:
             for block in self.store.blocks(key + SIGNATURE_SUFFIX, block_bytes=MAX_SIGNATURE_BYTES + 1):
                 read += block
                 if len(read) > MAX_SIGNATURE_BYTES:
                     break
-        except (Conflict, Misconfigured):  # there is none, or a link in its place
+        except (Conflict, Misconfigured):  # there is none, none can be, or a link is in its place
             return None
         return read
 

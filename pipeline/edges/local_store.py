@@ -277,8 +277,8 @@ def _walk(opened: int, above: bytes) -> Iterator[Listed]:
                     seen = os.stat(name, dir_fd=opened, follow_symlinks=False)
                     if stat.S_ISREG(seen.st_mode):
                         yield Listed(key_of(path), seen.st_size, _instant(seen.st_mtime_ns))
-            except (FileNotFoundError, PermissionError):
-                continue  # its writer moved or removed it meanwhile, or keeps it to itself
+            except FileNotFoundError:
+                continue  # its writer moved or removed it meanwhile
     finally:
         os.close(opened)
 

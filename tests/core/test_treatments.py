@@ -280,6 +280,7 @@ def swept(text: Cell, listed: CodeList = SENSITIVE) -> Cell:
             "KSML\t",
         ),
         *("kosher", "Kosher meal", "one KOSHER, please", "union  delegate", "UNION\tDELEGATE", "HONEYMOON COUPLE"),
+        *("UNION/DELEGATE", "UNION-DELEGATE", "K\u3164SML", "K\u2800SML"),
         *(
             "KOSHE\u0301R",
             "K\u200bSML",

@@ -862,3 +862,20 @@ def test_a_store_whose_folder_went_away_is_unavailable_and_never_empty(tmp_path:
     ):
         with pytest.raises(Unavailable):
             ask()
+
+
+def test_a_folder_that_may_not_be_read_is_told_and_never_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path.as_uri())
+    store.put_new("closed/a", b"a")
+    really_open = os.open
+
+    def closed(path: str | bytes | Path, flags: int, *rest: int, dir_fd: int | None = None) -> int:
+        if os.fsdecode(path) == "closed":  # mode 000 would not stop root
+            raise PermissionError(errno.EACCES, "closed")
+        return really_open(path, flags, *rest, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", closed)
+    with pytest.raises(Misconfigured):
+        list(store.listing())
