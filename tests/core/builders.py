@@ -1,15 +1,20 @@
 """Small agreements, schemas and frames that the tests of the core bend to their question."""
 
+import base64
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 from hypothesis import HealthCheck, settings
 
-from pipeline.core.agreement import Agreement, CodeList
 from pipeline.core.delivery import POSITION
-from pipeline.core.schema import Category, Rule, at_most, calendar_date, column, feed_schema, matches
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.category import Category
+from pipeline.core.language.codes import CodeList, Hierarchy
+from pipeline.core.schema import Rule, at_most, calendar_date, column, feed_schema, matches
+from pipeline.core.treatments import Means
 from pipeline.core.validation import CompiledSchema, compile_schema
 
 LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -49,21 +54,22 @@ def stated(**changes: Any) -> dict[str, Any]:
     """An agreement as its file states it, with `changes`."""
     return {
         "id": "test-agreement",
+        "version": 1,
         "title": "A test",
-        "instrument": "None",
-        "confidence": "design",
+        "instrument": "test-instrument",
         "provider": "giver",
         "recipient": "taker",
         "feeds": ["members"],
-        "status": "active",
-        "in_force": {"from": datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), "until": instant(2030)},
-        "purposes": {"allow": ["control"], "declared": "control", "clause": "Art. 1"},
+        "status": [{"to": "active", "since": instant(2020), "reason": "signed"}],
+        "in_force": {"from": instant(2020), "until": instant(2030)},
+        "purposes": {"control": {"clause": "Art. 1"}},
+        "declared": {"purpose": "control"},
         "format": "csv",
         "columns": {"country": {"treatment": "keep", "clause": "Art. 2"}},
         "handling": {
-            "tlp": "AMBER",
-            "onward": "none",
-            "retention": {"delete_after": "P1Y", "clock": "released", "clause": "Art. 3"},
+            "marking": {"tlp": "AMBER"},
+            "onward": {"default": "deny", "says": "Not without asking.", "clause": "Art. 4"},
+            "retention": {"clock": "released", "delete_after": "P1Y", "clause": "Art. 3"},
         },
         **changes,
     }
@@ -85,6 +91,38 @@ def code_list(*codes: str, terms: Sequence[str] = (), id: str = "listed") -> Cod
     return CodeList(
         id=id, title="A list", agreed_on=datetime.date(2026, 1, 1), source="test", codes=codes, terms=tuple(terms)
     )
+
+
+def hierarchy(
+    parents: Mapping[str, Sequence[str]], *, levels: Sequence[str] = ("country", "continent"), id: str = "places"
+) -> Hierarchy:
+    above = {code: tuple(said) for code, said in parents.items()}
+    return Hierarchy(
+        id=id, title="Places", agreed_on=datetime.date(2026, 1, 1), source="test", levels=tuple(levels), parents=above
+    )
+
+
+PLACES = hierarchy({"JFK": ("USA", "AMERICA"), "YUL": ("CANADA", "AMERICA"), "OSL": ("NORWAY", "EUROPE")})
+
+
+def means(*lists: CodeList) -> Means:
+    """What treatments lean on in tests: these code lists, `PLACES`, and keys and tokens that stand for themselves."""
+    return Means(
+        code_lists={listed.id: listed for listed in lists or (code_list("KSML"),)},
+        hierarchies={PLACES.id: PLACES},
+        pseudonym_keys=key_of,
+        tokens=tokens_of,
+    )
+
+
+def tokens_of(domain: str) -> Callable[[Sequence[str]], list[str]]:
+    """Tokens of the shape that the site's have: of each domain others, and equal only for equal values."""
+
+    def tokens(values: Sequence[str]) -> list[str]:
+        digests = (hashlib.sha256(f"{domain}/{value}".encode()).digest() for value in values)
+        return ["t1" + base64.b32encode(digest).decode().rstrip("=").lower() for digest in digests]
+
+    return tokens
 
 
 def key_of(domain: str) -> str:
