@@ -5,7 +5,7 @@
       vault.txt                 age identity: accepted rows between tasks
       quarantine.txt            age identity: refused deliveries and rejected rows
       opening.txt               age identity: partners seal deliveries to it
-      pseudonym-master.hex      32 bytes: every agreement's pseudonym key derives from it
+      pseudonym-master.hex      32 bytes: every agreement's pseudonym and token keys derive from it
       partners/<partner>/
         recipients.txt          one age recipient a line: `age -R` reads it; releases are sealed to them
         allowed_signers         OpenSSH, Ed25519: who may sign the partner's deliveries
@@ -38,6 +38,9 @@ from pipeline.edges.signing import SigningKey, new_signing_key, read_signing_key
 _SIGNING, _MASTER = "signing.pem", "pseudonym-master.hex"
 _VAULT, _QUARANTINE, _OPENING = "vault.txt", "quarantine.txt", "opening.txt"
 _MASTER_BYTES = 32
+AGREEMENTS = "safeconduct-agreement"
+"""What a privacy officer's signature is for: one made for a delivery says nothing about an agreement."""
+
 _PARTNER = re.compile(r"[a-z0-9-]{1,64}")
 _Key = TypeVar("_Key")
 
@@ -91,11 +94,16 @@ class Keyring:
 
         Another agreement, domain or epoch has a key from which this one cannot be told (HKDF-SHA256, RFC 5869).
         """
+        return self._derived(b"safeconduct/pseudonym/v1", 32, agreement, domain, epoch)
+
+    def token_key(self, agreement: str, domain: str, epoch: str) -> bytes:
+        """The 64-byte AES-SIV key of one agreement's tokens in one domain and epoch; no pseudonym's key is like it."""
+        return self._derived(b"safeconduct/token/v1", 64, agreement, domain, epoch)
+
+    def _derived(self, label: bytes, length: int, *names: str) -> bytes:
         # Each name goes with its length: ("ab", "c") and ("a", "bc") must not be one key.
-        names = [name.encode() for name in (agreement, domain, epoch)]
-        context = b"".join(len(name).to_bytes(4, "big") + name for name in names)
-        kdf = HKDF(SHA256(), length=32, salt=None, info=b"safeconduct/pseudonym/v1" + context)
-        return kdf.derive(self.pseudonym_master)
+        context = b"".join(len(name.encode()).to_bytes(4, "big") + name.encode() for name in names)
+        return HKDF(SHA256(), length=length, salt=None, info=label + context).derive(self.pseudonym_master)
 
     def recipients(self, partner: str) -> tuple[str, ...]:
         """The age recipients that the partner's releases are sealed to: at least one.
@@ -120,6 +128,13 @@ class Keyring:
         if not signers:
             raise _partner_key_missing(path, f"{partner} has no allowed signer", "`PRINCIPAL ssh-ed25519 KEY` a line")
         return signers
+
+    def officers(self) -> tuple[Signer, ...]:
+        """Who may sign agreements: none where the site has named nobody."""
+        path = self.directory / "officers" / "allowed_signers"
+        if not path.exists():
+            return ()
+        return read_signers(_read_public(path), path=str(path), namespace=AGREEMENTS)
 
     def recipients_path(self, partner: str) -> Path:
         """Where the partner's age recipients belong."""
