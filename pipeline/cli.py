@@ -14,6 +14,7 @@ from pipeline.console.delivery import deliver
 from pipeline.console.ledger import ledger
 from pipeline.console.lot import replay, run
 from pipeline.console.quarantine import quarantine
+from pipeline.console.register import register
 from pipeline.console.release import open_, releases, verify
 from pipeline.console.site import init
 from pipeline.console.status import status
@@ -26,6 +27,7 @@ for each recipient.
 
   safeconduct init --demo           a site with keys, storage and demo partners
   safeconduct check                 is the catalogue sound?
+  safeconduct register              which texts and agreements do we exchange under?
   safeconduct explain AGREEMENT     what would its recipient see, and why?
   safeconduct deliver FILE --feed FEED
   safeconduct run                   receive and release what has landed, without Airflow
@@ -76,6 +78,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "down": down,
     "init": init,
     "check": check,
+    "register": register,
     "explain": explain,
     "deliver": deliver,
     "run": run,

@@ -1,0 +1,237 @@
+"""`safeconduct register`: which texts and agreements do we exchange under?"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.console.call import AsJson, Call, counted, when
+from pipeline.core.errors import Code, Misconfigured
+
+if TYPE_CHECKING:
+    from pipeline.core.language.agreement import Agreement
+    from pipeline.core.register import Entry, Wanted
+    from pipeline.edges.catalogue import Broken, Catalogue
+
+INSTRUMENTS = ("instrument", "parties", "kind", "status", "since", "until", "review", "records", "agreements")
+AGREEMENTS = ("agreement", "version", "rests on", "from", "to", "feed", "status", "since", "until", "review")
+SOON = "P90D"
+STYLES = {
+    "in force": "green",
+    "active": "green",
+    "suspended": "red",
+    "not yet in force": "yellow",
+    "draft": "yellow",
+    "unknown": "yellow",
+}
+
+Cell = str | tuple[str, str]
+
+
+def register(
+    context: typer.Context,
+    *,
+    partner: Annotated[str, typer.Option(metavar="P", help="Only with this partner, by id or by name.")] = "",
+    kind: Annotated[str, typer.Option(metavar="K", help="Only texts of this kind, such as treaty.")] = "",
+    status: Annotated[
+        str, typer.Option(metavar="S", help="Only what stands so: of the text, or of an agreement.")
+    ] = "",
+    expires_within: Annotated[
+        str, typer.Option(metavar="DURATION", help="Only what ends from now on within, such as P90D.")
+    ] = "",
+    review_due: Annotated[bool, typer.Option("--review-due", help="Only what must be looked at again by now.")] = False,
+    catalogue: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A catalogue without a site; the site's own if left out.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write the delivery that feed register takes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the register: every instrument, and every version of every agreement that rests on it.
+
+    A declaration or a joint statement is there as well: it has commitments, and exchanges no records. What ends within 90 days and what must be looked at again is marked. Exit code 4 when a file of the register cannot be read: what is shown is then not the whole.
+
+    Examples:
+      safeconduct register
+      safeconduct register --partner Canada
+      safeconduct register --status suspended
+      safeconduct register --expires-within P90D --json
+      safeconduct register --csv > register.csv
+    """
+    call = Call.of(context, as_json)
+    if as_csv and as_json:
+        raise typer.BadParameter("--csv and --json are two answers: ask for one.")
+    wanted = _wanted(partner, kind, status, expires_within, review_due=review_due)
+    loaded, at = _loaded(call, catalogue)
+    missing = [one for one in loaded.broken if one.path.parent.name in ("instruments", "agreements")]
+    entries = _entries(loaded, at, wanted)
+    if as_csv:
+        _write(entries, missing)
+        return
+    if call.json:
+        call.document({"at": at, "whole": not missing, "instruments": list(_documents(entries))})
+    else:
+        show(call, entries)
+    for one in missing:
+        call.warn(f"{one.where}: {one.message}. It is not shown. Next: `safeconduct check`.")
+    if missing:
+        raise typer.Exit(Misconfigured.exit_code)
+
+
+def show(call: Call, entries: "Iterable[Entry]") -> None:
+    """The entries, for people."""
+    entries = tuple(entries)
+    if not entries:
+        call.say("Nothing in the register is so.")
+        return
+    by_instrument = _by_instrument(entries)
+    call.table(INSTRUMENTS, [_instrument_row(resting) for resting in by_instrument.values()])
+    versions = [_agreement_row(entry, entry.version) for entry in entries if entry.version]
+    if versions:
+        call.table(AGREEMENTS, versions)
+    without = sum(not resting[0].instrument.exchanges_records for resting in by_instrument.values())
+    what = f"{counted(len(by_instrument), 'instrument')}, {without} without records"
+    call.say(f"{what}; {counted(len(versions), 'version')} of agreements.")
+
+
+def _wanted(partner: str, kind: str, status: str, expires_within: str, *, review_due: bool) -> "Wanted":
+    from pydantic import TypeAdapter, ValidationError
+
+    from pipeline.core.duration import Duration
+    from pipeline.core.language.instrument import InstrumentStatus, Kind
+    from pipeline.core.register import Standing, Wanted
+
+    _known("--kind", kind, [one.value for one in Kind])
+    _known("--status", status, [*(one.value for one in InstrumentStatus), *(one.value for one in Standing)])
+    wanted = Wanted(partner=partner.strip(), kind=Kind(kind) if kind else None, status=status, review_due=review_due)
+    if not expires_within:
+        return wanted
+    try:
+        return replace(wanted, expires_within=TypeAdapter(Duration).validate_python(expires_within))
+    except ValidationError:
+        raise typer.BadParameter("--expires-within is an ISO 8601 duration such as P90D or P6M.") from None
+
+
+def _known(option: str, value: str, values: list[str]) -> None:
+    if value and value not in values:
+        raise typer.BadParameter(f"{option} is one of: {', '.join(dict.fromkeys(values))}.")
+
+
+def _loaded(call: Call, catalogue: Path | None) -> "tuple[Catalogue, datetime]":
+    from pipeline.edges.catalogue import load
+
+    if catalogue is None:
+        site = call.site()
+        return site.catalogue(), site.now()
+    now = datetime.now(UTC)
+    return load(catalogue.resolve(), now), now
+
+
+def _entries(catalogue: "Catalogue", at: datetime, wanted: "Wanted") -> "tuple[Entry, ...]":
+    from pipeline.core.register import chosen, is_about, register
+
+    entries = register(catalogue.instruments, catalogue.versions, at)
+    known = wanted.partner in {"", *catalogue.partners} or any(is_about(entry, wanted.partner) for entry in entries)
+    if not known:
+        raise Misconfigured(
+            Code.NOT_FOUND,
+            f"{wanted.partner!a} is no partner of the catalogue, nor a part of a party's name.",
+            next_step=f"name one of: {', '.join(sorted(catalogue.partners))}; or a party, such as Canada.",
+        )
+    return chosen(entries, wanted)
+
+
+def _write(entries: "tuple[Entry, ...]", missing: "list[Broken]") -> None:
+    """The delivery on stdout; none where a file is missing in it, since the feed takes it for the whole register."""
+    from pipeline.core.register import delivery
+
+    for one in missing:
+        raise one.error()
+    typer.echo(delivery(entries), nl=False)
+
+
+def _by_instrument(entries: "Iterable[Entry]") -> "dict[str, list[Entry]]":
+    grouped: dict[str, list[Entry]] = {}
+    for entry in entries:
+        grouped.setdefault(entry.instrument.id, []).append(entry)
+    return grouped
+
+
+def _instrument_row(resting: "list[Entry]") -> tuple[Cell, ...]:
+    first = resting[0]
+    said = first.instrument
+    review = said.review.next if said.review else None
+    return (
+        said.id,
+        ", ".join(said.parties),
+        said.kind.value,
+        _styled(said.status.value),
+        when(said.since),
+        _ending(said.until, soon=first.instrument_ends_by(_soon(first))),
+        _reviewed(review, due=first.instrument_review_due),
+        "yes" if said.exchanges_records else "no",
+        ", ".join(f"{entry.version.id} v{entry.version.version}" for entry in resting if entry.version) or "-",
+    )
+
+
+def _agreement_row(entry: "Entry", version: "Agreement") -> tuple[Cell, ...]:
+    return (
+        version.id,
+        str(version.version),
+        version.instrument,
+        version.provider,
+        version.recipient,
+        version.feed,
+        _styled(entry.standing.value if entry.standing else "-"),
+        when(version.in_force.since),
+        _ending(version.in_effect_until, soon=entry.version_ends_by(_soon(entry))),
+        _reviewed(version.review, due=entry.version_review_due),
+    )
+
+
+def _documents(entries: "Iterable[Entry]") -> "Iterable[dict[str, object]]":
+    for resting in _by_instrument(entries).values():
+        first = resting[0]
+        said = first.instrument.model_dump(mode="json", exclude={"clauses"})
+        yield {
+            **said,
+            "clauses": len(first.instrument.clauses),
+            "review_due": first.instrument_review_due,
+            "agreements": [_document(entry, entry.version) for entry in resting if entry.version],
+        }
+
+
+def _document(entry: "Entry", version: "Agreement") -> dict[str, object]:
+    return {
+        "id": version.id,
+        "version": version.version,
+        "title": version.title,
+        "provider": version.provider,
+        "recipient": version.recipient,
+        "feed": version.feed,
+        "status": entry.standing,
+        "since": version.in_force.since,
+        "until": version.in_effect_until,
+        "review": version.review,
+        "review_due": entry.version_review_due,
+    }
+
+
+def _soon(entry: "Entry") -> datetime:
+    from pipeline.core.duration import after
+
+    return after(entry.at, SOON)
+
+
+def _styled(said: str) -> Cell:
+    return said, STYLES.get(said, "dim")
+
+
+def _ending(until: date | datetime | None, *, soon: bool) -> Cell:
+    return (f"{when(until)} soon", "yellow") if soon else when(until)
+
+
+def _reviewed(review: date | None, *, due: bool) -> Cell:
+    return (f"{when(review)} due", "red") if due else when(review)
