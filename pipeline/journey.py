@@ -12,17 +12,23 @@ from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 
-from pipeline.core.agreement import Agreement
-from pipeline.core.authority import Authorised, authorise
+import polars as pl
+
+from pipeline.core.authority import Authorised, marked
 from pipeline.core.clearance import Cleared, clear_partial, clear_rows, clear_table
+from pipeline.core.clocks import runs_out
 from pipeline.core.conservation import RowCount, conserved
 from pipeline.core.delivery import Delivery, Lot
 from pipeline.core.duration import after
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Unavailable
-from pipeline.core.feed import Feed
 from pipeline.core.findings import Tally
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.feed import Feed
+from pipeline.core.language.marking import Marking
 from pipeline.core.layout import sheets
 from pipeline.core.redaction import compile_redaction, reasons, redact
+from pipeline.core.risk import Figures, groups, measured
+from pipeline.core.scope import Events
 from pipeline.core.statement import Source, statement
 from pipeline.core.statistics import tabulate
 from pipeline.core.validation import CompiledSchema
@@ -30,6 +36,7 @@ from pipeline.edges import record
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.opening import Signer, open_delivery, read_signature, verify_digest, verify_signature
 from pipeline.edges.pace import ahead, behind
+from pipeline.edges.permission import means, permission
 from pipeline.edges.publication import Published, Spool, release_name
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.site import Site
@@ -146,7 +153,7 @@ def release(site: Site, agreement_id: str, kept_key: str) -> Released:
         try:
             published = _publish(site, catalogue, agreement, kept, name)
         except Refused as refusal:
-            record.withheld(site, agreement, catalogue.digests[agreement.id], name, refusal)
+            record.withheld(site, agreement, catalogue.digest(agreement), name, refusal)
             raise
     record.released(site, agreement, published)  # 14. record
     site.publication.announce(published)  # 15. announce
@@ -271,10 +278,10 @@ def _taken_by_another_run(site: Site, lot: Lot, delivery: Delivery, missing: Con
 
 
 def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept, name: str) -> Published:
-    authorised = _authorise(site, catalogue, agreement)  # 9. authorise
-    spool = Spool(authorised.recipient_keys, agreement.format)
+    authorised = permission(site, catalogue, agreement, kept)  # 9. authorise
+    spool = Spool(authorised.recipient.keys, agreement.format)
     try:
-        rows = _redact_and_seal(site, catalogue, authorised, kept, spool)  # 10. redact, 11. clear, 12. seal
+        made = _redact_and_seal(site, catalogue, authorised, kept, spool)  # 10. redact, 11. clear, 12. seal
         said = statement(
             authorised,
             release=name,
@@ -282,13 +289,15 @@ def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept,
             schema={"id": kept.schema, "version": kept.schema_version},
             sources=[Source(one.delivery, one.received, one.accepted, one.rejected) for one in kept.deliveries],
             parts=spool.parts,
-            rows=rows,
+            rows=made.rows,
+            marking=made.marking,
+            risk=made.risk,
             code_version=version("safeconduct"),
         )
-        _still_authorised(site, authorised)
+        _still_authorised(site, authorised, kept)
         record.intended(site, authorised, name, spool.parts)
         site.publication.put_parts(agreement.recipient, name, spool)  # 13. publish: parts first, then the manifest
-        _still_authorised(site, authorised)
+        _still_authorised(site, authorised, kept)
         return site.publication.publish(agreement.recipient, name, said)
     finally:
         spool.close()
@@ -305,20 +314,11 @@ def _never_published(site: Site, agreement: Agreement, name: str) -> None:
         )
 
 
-def _authorise(site: Site, catalogue: Catalogue, agreement: Agreement) -> Authorised:
-    return authorise(
-        agreement,
-        agreement_digest=catalogue.digests[agreement.id],
-        recipient_keys=site.keyring.recipients(agreement.recipient),
-        at=site.now(),
-    )
-
-
-def _still_authorised(site: Site, authorised: Authorised) -> None:
+def _still_authorised(site: Site, authorised: Authorised, kept: Kept) -> None:
     """The agreement was neither revoked nor changed while its rows were redacted; else nothing is published."""
     catalogue = site.catalogue()
-    now = _authorise(site, catalogue, catalogue.agreement(authorised.agreement.id))
-    if now.agreement_digest != authorised.agreement_digest:
+    now = permission(site, catalogue, catalogue.agreement(authorised.agreement.id), kept)
+    if now.agreement_digest != authorised.agreement_digest or now.declaration != authorised.declaration:
         raise Conflict(
             Code.AGREEMENT_CHANGED,
             f"agreement {authorised.agreement.id} was changed while its release was made.",
@@ -326,16 +326,26 @@ def _still_authorised(site: Site, authorised: Authorised) -> None:
         )
 
 
-def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, kept: Kept, spool: Spool) -> RowCount:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What redaction came to, once every row is sealed in the spool."""
+
+    rows: RowCount
+    marking: Marking
+    risk: Figures | None
+
+
+def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, kept: Kept, spool: Spool) -> _Made:
     """Every chunk is redacted, cleared and sealed into the spool; the rows add up."""
     agreement = authorised.agreement
     schema = schema_of(catalogue.feed(agreement.feed))
     lists = dict(catalogue.code_lists)
-    keys = partial(_pseudonym_key, site, agreement)
-    redaction = compile_redaction(agreement, schema, lists, keys)
+    events = Events(authorised.at, kept.loaded_at)
+    redaction = compile_redaction(agreement, schema, means(site, catalogue, agreement), events)
     kept_back: Counter[str] = Counter()
     released = suppressed = 0
     partials = []
+    alike = []
     with behind() as later:
         for redacted in ahead(redact(redaction, rows) for rows in site.vault.rows(kept)):
             kept_back += redacted.kept_back
@@ -343,14 +353,16 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
                 partials.append(clear_partial(redacted, agreement))
             else:
                 cleared = clear_rows(redacted, agreement, schema, lists)
-                later(partial(_seal, agreement, cleared, spool, authorised.at, rows_before=released))
+                if agreement.risk:
+                    alike.append(groups(cleared.frame, agreement.risk))
+                later(partial(_seal, authorised, cleared, redacted.days, spool, rows_before=released))
                 released += cleared.frame.height
     if agreement.statistics and partials:
-        table = tabulate(partials, tuple(agreement.columns), agreement.statistics)
-        _seal(agreement, clear_table(table, agreement, lists), spool, authorised.at, rows_before=0)
+        table = tabulate(partials, tuple(agreement.released), agreement.statistics)
+        _seal(authorised, clear_table(table, agreement, lists), None, spool, rows_before=0)
         suppressed = table.suppressed_rows
         released = table.published_rows
-    return conserved(
+    rows = conserved(
         received=sum(one.received for one in kept.deliveries),
         accepted=kept.rows,
         rejected=sum(one.rejected for one in kept.deliveries),
@@ -359,17 +371,12 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
         kept_back=kept_back,
         reasons=reasons(agreement),
     )
+    return _Made(rows, marked(authorised, None), measured(alike, agreement))
 
 
-def _seal(agreement: Agreement, cleared: Cleared, spool: Spool, at: datetime, *, rows_before: int) -> None:
+def _seal(authorised: Authorised, cleared: Cleared, days: pl.Series | None, spool: Spool, *, rows_before: int) -> None:
     if not cleared.frame.height:
         return
-    for sheet in sheets(agreement, cleared.frame, rows_before=rows_before):
-        until = after(at, sheet.until) if sheet.until else None
-        spool.add(
-            part_bytes(sheet.frame, agreement.format), rows=sheet.frame.height, columns=sheet.frame.columns, until=until
-        )
-
-
-def _pseudonym_key(site: Site, agreement: Agreement, domain: str) -> str:
-    return site.keyring.pseudonym_key(agreement.id, domain, agreement.pseudonym_epoch).hex()
+    for sheet in sheets(authorised.agreement, cleared.frame, days, rows_before=rows_before):
+        until = runs_out(sheet.clock, sheet.after, authorised.instants, day=sheet.day)
+        spool.add(part_bytes(sheet.frame, authorised.agreement.format), sheet, until=until)

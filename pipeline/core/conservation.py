@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.core.agreement import Reason
 from pipeline.core.errors import Code, Refused
+from pipeline.core.language.scope import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Who acts next when a step cannot go on, and what are they told?
 
-Every error that crosses a step's border is one of the four classes below. The class says who acts, the code says what
+Every error that crosses a step's border is one of the five classes below. The class says who acts, the code says what
 happened (`docs/codes.md` lists them all), the message says where, the next step says what to do. None of them ever holds
 a cell value, a key or a token: a message reaches logs, the Airflow UI, acknowledgements and the ledger.
 """
 
+from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import ClassVar
 
 
@@ -28,17 +30,27 @@ class Code(Enum):
     LIMIT_EXCEEDED = "limit-exceeded"
     TOO_MANY_REJECTED = "too-many-rejected"
     TOO_FEW_ROWS = "too-few-rows"
+    CLASSIFIED_INPUT = "classified-input"
+    MARKING_UNKNOWN = "marking-unknown"
     # Refused: the release
     AGREEMENT_NOT_IN_FORCE = "agreement-not-in-force"
     AGREEMENT_EXPIRED = "agreement-expired"
     AGREEMENT_NOT_ACTIVE = "agreement-not-active"
+    AGREEMENT_UNSIGNED = "agreement-unsigned"
+    AGREEMENT_UNSOUND = "agreement-unsound"
+    PURPOSE_MISSING = "purpose-missing"
     PURPOSE_NOT_ALLOWED = "purpose-not-allowed"
+    CONDITION_MISSING = "condition-missing"
+    GROUP_TOO_SMALL = "group-too-small"
     MARKING_FORBIDS = "marking-forbids"
     OUTPUT_DIFFERS = "output-differs"
     ROWS_NOT_CONSERVED = "rows-not-conserved"
     WITHHELD_VALUE_FOUND = "withheld-value-found"
     CELL_TOO_SMALL = "cell-too-small"
     VERIFICATION_FAILED = "verification-failed"
+    TOKEN_INVALID = "token-invalid"
+    # Postponed
+    NOT_YET = "not-yet"
     # Misconfigured
     CATALOGUE_INVALID = "catalogue-invalid"
     COLUMN_UNKNOWN = "column-unknown"
@@ -107,6 +119,19 @@ class Conflict(SafeconductError):
     """Two truths exist where there must be one. An operator must look; nothing was overwritten."""
 
     exit_code = 5
+
+
+class Postponed(SafeconductError):
+    """Nobody acts, time does: rerun at `until`, and not before."""
+
+    exit_code = 7
+
+    def __init__(self, code: Code, message: str, *, next_step: str, until: datetime) -> None:
+        super().__init__(code, message, next_step=next_step)
+        self.until = until
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(Postponed, until=self.until, next_step=self.next_step), (self.code, self.message)
 
 
 class Unavailable(SafeconductError):

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.core.agreement import Agreement, CodeList, Condition, Reason, RowRule
 from pipeline.core.errors import Code, Misconfigured
-from pipeline.core.treatments import PseudonymKeys, released_cell
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.scope import CLOCK_EVENTS, Reason
+from pipeline.core.scope import Events, in_scope
+from pipeline.core.treatments import Means, released_cell
 from pipeline.core.validation import CompiledSchema
 
 COUNT = "_count"
@@ -36,46 +38,43 @@ class Redacted:
     """What one chunk became. `frame`: a row per released row, or per cell with `COUNT` for statistics.
 
     `in_scope` is the chunk's rows that stay, with all columns, aligned with `frame` (for the gates; never sealed).
-    `kept_back` counts the other rows by the name of the row rule.
+    `kept_back` counts the other rows by the name of the row rule. `days`: the date that each row's own clock runs from.
     """
 
     frame: pl.DataFrame
     in_scope: pl.DataFrame
     kept_back: Counter[str]
+    days: pl.Series | None = None
 
 
-def compile_redaction(
-    agreement: Agreement, schema: CompiledSchema, code_lists: dict[str, CodeList], pseudonym_keys: PseudonymKeys
-) -> Redaction:
+def compile_redaction(agreement: Agreement, schema: CompiledSchema, means: Means, events: Events) -> Redaction:
     """The agreement, ready to run on chunks of `schema`.
 
     Raises:
         Misconfigured: it names a column that the feed does not have, or a code list that the catalogue does not have.
     """
-    check_names(agreement, schema.columns, code_lists)
+    check_names(agreement, schema.columns, means)
     verdict = pl.lit(None, dtype=pl.String)
     for rule in reversed(agreement.rows):
-        verdict = pl.when(_holds(rule, code_lists)).then(verdict).otherwise(pl.lit(rule.name))
+        verdict = pl.when(in_scope(rule, means.code_lists, events)).then(verdict).otherwise(pl.lit(rule.name))
     outputs = tuple(
-        released_cell(treatment, pl.col(name), code_lists=code_lists, pseudonym_keys=pseudonym_keys).alias(name)
-        for name, treatment in agreement.columns.items()
+        released_cell(treatment, pl.col(name), means).alias(name) for name, treatment in agreement.released.items()
     )
     return Redaction(agreement, verdict, outputs)
 
 
-def check_names(agreement: Agreement, columns: Sequence[str], code_lists: dict[str, CodeList]) -> None:
-    """Every column and code list that the agreement names exists; else Misconfigured, naming it."""
+def check_names(agreement: Agreement, columns: Sequence[str], means: Means) -> None:
+    """Every column, code list and hierarchy that the agreement names exists; else Misconfigured, naming it."""
     where = f"agreement {agreement.id}"
-    asked = {condition.column for rule in agreement.rows for condition in (*rule.any, *rule.all)}
-    for name in sorted(
-        ({*agreement.columns, *asked, *(c for case in agreement.cases for c in case.row)}) - set(columns)
-    ):
+    for name in sorted(_named_columns(agreement) - set(columns)):
         raise Misconfigured(
             Code.COLUMN_UNKNOWN,
             f"{where} names the column {name}, which feed {agreement.feed} does not have.",
             next_step=f"correct catalogue/agreements/{agreement.id}.toml, then rerun.",
         )
-    for name in sorted(agreement.code_lists() - set(code_lists)):
+    for name in sorted(
+        (agreement.code_lists() - set(means.code_lists)) | (agreement.hierarchies() - set(means.hierarchies))
+    ):
         raise Misconfigured(
             Code.CODE_LIST_MISSING,
             f"{where} needs the code list {name}.",
@@ -89,13 +88,14 @@ def redact(redaction: Redaction, chunk: pl.DataFrame) -> Redacted:
         verdict = chunk.select(redaction.verdict.alias(_VERDICT)).to_series()
         counted = verdict.drop_nulls().value_counts()
         kept_back = Counter(dict(counted.iter_rows()))
-        in_scope = chunk.filter(verdict.is_null()) if kept_back else chunk
+        stays = chunk.filter(verdict.is_null()) if kept_back else chunk
     else:
-        kept_back, in_scope = Counter(), chunk
-    frame = in_scope.select(redaction.outputs)
+        kept_back, stays = Counter(), chunk
+    frame = stays.select(redaction.outputs)
     if redaction.agreement.statistics:
         frame = frame.group_by(frame.columns).len(COUNT)
-    return Redacted(frame, in_scope, kept_back)
+    day = redaction.agreement.handling.retention.column
+    return Redacted(frame, stays, kept_back, stays[day] if day else None)
 
 
 def reasons(agreement: Agreement) -> dict[str, Reason]:
@@ -103,18 +103,11 @@ def reasons(agreement: Agreement) -> dict[str, Reason]:
     return {rule.name: rule.otherwise for rule in agreement.rows}
 
 
-def _holds(rule: RowRule, code_lists: dict[str, CodeList]) -> pl.Expr:
-    if rule.any:
-        return pl.any_horizontal(_answers_yes(condition, code_lists) for condition in rule.any)
-    return pl.all_horizontal(_answers_yes(condition, code_lists) for condition in rule.all)
-
-
-def _answers_yes(condition: Condition, code_lists: dict[str, CodeList]) -> pl.Expr:
-    cell = pl.col(condition.column)
-    if condition.any_of is not None:
-        answer = cell.is_in(list(condition.any_of))
-    elif condition.in_codes is not None:
-        answer = cell.is_in(list(code_lists[condition.in_codes].codes))
-    else:
-        answer = cell >= pl.lit(condition.at_least, dtype=pl.String)
-    return answer.fill_null(value=False)
+def _named_columns(agreement: Agreement) -> set[str]:
+    moments = (moment for asks in agreement.questions() for moment in (asks.no_earlier_than, asks.no_later_than))
+    events = {moment.event for moment in moments if moment} - CLOCK_EVENTS
+    day = agreement.handling.retention.column
+    sums = agreement.statistics.sums.values() if agreement.statistics else ()
+    asked = {asks.column for asks in agreement.questions()}
+    given = {name for case in agreement.cases for name in case.row}
+    return {*agreement.columns, *asked, *events, *given, *sums, *([day] if day else [])}

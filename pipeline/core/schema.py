@@ -8,20 +8,11 @@ compile a whole schema into one pass over the rows.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import pandera.polars as pa
 import polars as pl
 
-
-class Category(Enum):
-    """What a column tells about a person or a business."""
-
-    DIRECT_IDENTIFIER = "direct identifier"
-    QUASI_IDENTIFIER = "quasi-identifier"
-    SENSITIVE = "sensitive"
-    FREE_TEXT = "free text"
-    PLAIN = "plain"
+from pipeline.core.language.category import Category
 
 
 @dataclass(frozen=True, slots=True)

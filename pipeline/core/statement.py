@@ -13,9 +13,13 @@ from typing import Any
 
 from pipeline.core.authority import Authorised
 from pipeline.core.canonical import canonical
+from pipeline.core.clocks import Instants, runs_out
 from pipeline.core.conservation import RowCount
-from pipeline.core.duration import after
 from pipeline.core.errors import Code, Refused
+from pipeline.core.language.handling import Handling
+from pipeline.core.language.marking import Marking
+from pipeline.core.markings import banner
+from pipeline.core.risk import Figures
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:safeconduct:release:v1"
@@ -23,7 +27,10 @@ PREDICATE_TYPE = "urn:safeconduct:release:v1"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One sealed object of a release. `digest`: SHA-256 of the sealed bytes. `until`: when its columns must be gone."""
+    """One sealed object of a release. `digest`: SHA-256 of the sealed bytes.
+
+    `until`: when it must be gone, which is `after` (ISO 8601) its `clock`; None while the clock waits for an event.
+    """
 
     key: str
     digest: str
@@ -31,6 +38,8 @@ class Part:
     rows: int
     columns: tuple[str, ...]
     until: datetime | None
+    clock: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +61,74 @@ def statement(
     sources: Sequence[Source],
     parts: Sequence[Part],
     rows: RowCount,
+    marking: Marking,
+    risk: Figures | None,
     code_version: str,
 ) -> bytes:
     """The statement's bytes: canonical JSON."""
     agreement = authorised.agreement
-    handling = agreement.handling
+    declared = authorised.declaration.purpose
     predicate = {
         "release": release,
         "created_at": authorised.at,
         "agreement": {
             "id": agreement.id,
+            "version": agreement.version,
             "title": agreement.title,
             "instrument": agreement.instrument,
             "digest": {"sha256": authorised.agreement_digest},
-            "in_force_until": agreement.in_force.until,
+            "in_force_until": agreement.in_effect_until,
         },
         "provider": agreement.provider,
-        "recipient": {"id": agreement.recipient, "keys": authorised.recipient_keys},
-        "purpose": {"declared": authorised.purpose, "clause": agreement.purposes.clause},
+        "recipient": {"id": agreement.recipient, "keys": authorised.recipient.keys},
+        "purpose": {
+            "declared": declared,
+            "clause": agreement.purposes[declared].clause,
+            "conditions": [asdict(shown) for shown in authorised.conditions],
+        },
         "made_of": {"kept": kept, "schema": schema, "deliveries": [asdict(source) for source in sources]},
         "parts": [asdict(part) for part in parts],
         "columns": {
             name: {"treatment": treatment.treatment, "clause": treatment.clause}
-            for name, treatment in agreement.columns.items()
+            for name, treatment in agreement.released.items()
         },
         "pseudonym_epoch": agreement.pseudonym_epoch,
         "statistics": agreement.statistics.model_dump() if agreement.statistics else None,
         "rows": asdict(rows),
-        "handling": {
-            "marking": f"TLP:{handling.tlp.value}",
-            "caveats": handling.caveats,
-            "onward": handling.onward,
-            "delete_by": after(authorised.at, handling.retention.delete_after),
-            "delete_clause": handling.retention.clause,
-        },
+        "risk": {**asdict(risk), "asked": agreement.risk.model_dump(mode="json")} if risk and agreement.risk else None,
+        "handling": _handling(agreement.handling, marking, authorised.instants),
         "code_version": code_version,
     }
     subjects = [{"name": part.key, "digest": {"sha256": part.digest}} for part in parts]
     return canonical(
         {"_type": STATEMENT_TYPE, "predicateType": PREDICATE_TYPE, "subject": subjects, "predicate": predicate}
     )
+
+
+def _handling(handling: Handling, marking: Marking, instants: Instants) -> dict[str, Any]:
+    retention = handling.retention
+    dormant = retention.dormant_after
+    return {
+        "marking": banner(marking),
+        "caveats": handling.caveats,
+        "onward": {
+            "default": handling.onward.default,
+            "with": handling.onward.given,
+            "says": handling.onward.says,
+            "clause": handling.onward.clause,
+        },
+        "retention": {
+            "clock": retention.clock.value,
+            "column": retention.column,
+            "event": retention.event,
+            "dormant_from": runs_out(retention.clock, dormant, instants) if dormant and not retention.column else None,
+            "dormant_after": dormant,
+            "delete_after": retention.delete_after,
+            "freeze_on_hold": retention.freeze_on_hold,
+            "clause": retention.clause,
+        },
+        "notices": [notice.model_dump() for notice in handling.notices],
+    }
 
 
 def read_statement(text: bytes) -> dict[str, Any]:
@@ -118,3 +155,9 @@ def read_statement(text: bytes) -> dict[str, Any]:
             next_step="get the manifest again from its publisher.",
         )
     return predicate
+
+
+def gone_by(predicate: Mapping[str, Any]) -> datetime | None:
+    """When the last part of the release must be gone; None for no parts, or while one waits for an event."""
+    dates = [part["until"] for part in predicate["parts"]]
+    return max(map(datetime.fromisoformat, dates)) if dates and all(dates) else None

@@ -1,4 +1,4 @@
-"""The catalogue: partners, feeds, agreements and code lists, read from TOML files and checked against each other.
+"""The catalogue: partners, feeds, instruments, agreements and code lists, read from TOML files and checked against each other.
 
 One broken file does not hide the others: it is listed in `Catalogue.broken`, and asking for it raises Misconfigured. Light to
 import: the DAG files load it.
@@ -8,19 +8,24 @@ import hashlib
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from pipeline.core.agreement import Agreement, CodeList
 from pipeline.core.errors import Code, Misconfigured
-from pipeline.core.feed import Feed
-from pipeline.core.partner import Partner
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.codes import CodeList, Hierarchy
+from pipeline.core.language.feed import Feed
+from pipeline.core.language.instrument import Instrument
+from pipeline.core.language.partner import Partner
+from pipeline.core.soundness import Surroundings, unsound
 
-_Kind = TypeVar("_Kind", Partner, Feed, Agreement, CodeList)
+_Kind = TypeVar("_Kind", Partner, Feed, Instrument, Agreement, CodeList, Hierarchy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,21 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What the site exchanges with whom. `digests`: SHA-256 of each agreement together with the code lists it leans on."""
+    """What the site exchanges with whom.
+
+    `agreements`: of each the version that is in force at the instant that the catalogue was loaded for, else the one that
+    comes next, else the last. `versions`: all of them, in order.
+    """
 
     partners: Mapping[str, Partner]
     feeds: Mapping[str, Feed]
+    instruments: Mapping[str, Instrument]
     agreements: Mapping[str, Agreement]
+    versions: Mapping[str, tuple[Agreement, ...]]
     code_lists: Mapping[str, CodeList]
-    digests: Mapping[str, str]
+    hierarchies: Mapping[str, Hierarchy]
+    texts: Mapping[Path, str]
+    root: Path
     broken: tuple[Broken, ...]
 
     def feed(self, id: str) -> Feed:
@@ -60,9 +73,30 @@ class Catalogue:
     def agreement(self, id: str) -> Agreement:
         return self._found(self.agreements, "agreements", id)
 
+    def instrument(self, id: str) -> Instrument:
+        return self._found(self.instruments, "instruments", id)
+
     def agreements_of(self, feed: str) -> tuple[Agreement, ...]:
         """The agreements that release rows of `feed`, whatever their status."""
         return tuple(agreement for agreement in self.agreements.values() if feed in agreement.feeds)
+
+    def path_of(self, agreement: Agreement) -> Path:
+        """The agreement's file."""
+        return self.root / "agreements" / file_name(agreement)
+
+    def files_of(self, agreement: Agreement) -> dict[Path, str]:
+        """The texts, as they were read, that decide what the agreement releases: its own and the lists' it leans on."""
+        codes = (self.root / "codes" / f"{id}.toml" for id in sorted(agreement.code_lists()))
+        hierarchies = (self.root / "hierarchies" / f"{id}.toml" for id in sorted(agreement.hierarchies()))
+        return {path: self.texts[path] for path in (self.path_of(agreement), *codes, *hierarchies)}
+
+    def digest(self, agreement: Agreement) -> str:
+        """SHA-256 (hex) of those texts, joined by zero bytes."""
+        return hashlib.sha256("\x00".join(self.files_of(agreement).values()).encode()).hexdigest()
+
+    def members(self, partner: str) -> tuple[Partner, ...]:
+        """The partners that a community is made of; none for any other."""
+        return tuple(self.partners[member] for member in self.partners[partner].members or ())
 
     @property
     def signed_feeds(self) -> frozenset[str]:
@@ -71,13 +105,13 @@ class Catalogue:
 
     def is_broken(self, folder: str, id: str) -> bool:
         """Whether the catalogue has a file for `id` that cannot be used."""
-        return any(broken.path.parent.name == folder and broken.path.stem == id for broken in self.broken)
+        return any(broken.path.parent.name == folder and id_of(broken.path) == id for broken in self.broken)
 
     def _found(self, kind: Mapping[str, _Kind], folder: str, id: str) -> _Kind:
         if id in kind:
             return kind[id]
         for broken in self.broken:
-            if broken.path.parent.name == folder and broken.path.stem == id:
+            if broken.path.parent.name == folder and id_of(broken.path) == id:
                 raise broken.error()
         known = ", ".join(sorted(kind)) or "none"
         raise Misconfigured(
@@ -85,8 +119,8 @@ class Catalogue:
         )
 
 
-def load(root: Path) -> Catalogue:
-    """The catalogue below `root`: `partners/`, `feeds/`, `agreements/`, `codes/`, one TOML file each, named by its id."""
+def load(root: Path, at: datetime | None = None) -> Catalogue:
+    """The catalogue below `root`, one TOML file each, named by its id, as it is at the instant `at` (now if left out)."""
     if not (root / "feeds").is_dir():
         raise Misconfigured(
             Code.CATALOGUE_INVALID,
@@ -95,50 +129,83 @@ def load(root: Path) -> Catalogue:
         )
     broken: list[Broken] = []
     texts: dict[Path, str] = {}
-    partners = _read(root / "partners", Partner, broken, texts)
-    code_lists = _read(root / "codes", CodeList, broken, texts)
-    feeds = _read(root / "feeds", Feed, broken, texts)
-    agreements = _read(root / "agreements", Agreement, broken, texts)
+    partners = _by_id(_read(root / "partners", Partner, broken, texts))
+    code_lists = _by_id(_read(root / "codes", CodeList, broken, texts))
+    hierarchies = _by_id(_read(root / "hierarchies", Hierarchy, broken, texts))
+    instruments = _by_id(_read(root / "instruments", Instrument, broken, texts))
+    feeds = _by_id(_read(root / "feeds", Feed, broken, texts))
+    written = _read(root / "agreements", Agreement, broken, texts)
+    for id, partner in list(partners.items()):
+        unknown = sorted(set(partner.members or ()) - set(partners))
+        if unknown:
+            broken.append(_at(root / "partners" / f"{id}.toml", texts, ("members",), _no_such("partner", unknown[0])))
+            del partners[id]
     for id in [id for id, feed in feeds.items() if feed.partner not in partners]:
-        broken.append(_reference(root / "feeds" / f"{id}.toml", texts, "partner", "partner", feeds.pop(id).partner))
-    for id, agreement in list(agreements.items()):
-        wrong = _missing_reference(agreement, partners, feeds, code_lists)
-        if wrong:
-            broken.append(_reference(root / "agreements" / f"{id}.toml", texts, *wrong))
-            del agreements[id]
-    digests = {
-        id: _digest(
-            [texts[root / "agreements" / f"{id}.toml"]]
-            + [texts[root / "codes" / f"{codes}.toml"] for codes in sorted(agreement.code_lists())]
-        )
-        for id, agreement in agreements.items()
-    }
-    return Catalogue(partners, feeds, agreements, code_lists, digests, tuple(broken))
+        fault = _no_such("partner", feeds.pop(id).partner)
+        broken.append(_at(root / "feeds" / f"{id}.toml", texts, ("partner",), fault))
+    around = Surroundings(partners, feeds, instruments, code_lists, hierarchies)
+    for path, agreement in written.items():
+        broken += (_at(path, texts, fault.keys, fault.message) for fault in unsound(agreement, around))
+    versions = _versions(written, texts, broken)
+    agreements = {id: _current(all_versions, at or datetime.now(UTC)) for id, all_versions in versions.items()}
+    return Catalogue(
+        partners, feeds, instruments, agreements, versions, code_lists, hierarchies, texts, root, tuple(broken)
+    )
 
 
-def _missing_reference(
-    agreement: Agreement, partners: Mapping[str, Partner], feeds: Mapping[str, Feed], code_lists: Mapping[str, CodeList]
-) -> tuple[str, str, str] | None:
-    """The key that names it, what it is, and its id."""
-    for key in ("provider", "recipient"):
-        if getattr(agreement, key) not in partners:
-            return key, "partner", getattr(agreement, key)
-    if agreement.feed not in feeds:
-        return "feeds", "feed", agreement.feed
-    if feeds[agreement.feed].partner != agreement.provider:
-        return "provider", f"provider of feed {agreement.feed}", agreement.provider
-    for codes in sorted(agreement.code_lists() - set(code_lists)):
-        return "codes", "code list", codes
-    return None
+def id_of(path: Path) -> str:
+    """The id that a file of the catalogue is about: `x` for x.toml and x.v2.toml."""
+    return re.sub(r"\.v[0-9]+\Z", "", path.stem)
 
 
-def _reference(path: Path, texts: Mapping[Path, str], key: str, what: str, id: str) -> Broken:
-    line = _line_of(texts[path], (key,)) or _line_naming(texts[path], id)
-    return Broken(path, line, f"names the {what} {id}, which the catalogue does not have or cannot read")
+def file_name(entry: Partner | Feed | Instrument | Agreement | CodeList | Hierarchy) -> str:
+    """What the entry's file is named: by its id, and by its version where it is an amendment."""
+    version = entry.version if isinstance(entry, Agreement) else 1
+    return f"{entry.id}.toml" if version == 1 else f"{entry.id}.v{version}.toml"
 
 
-def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Path, str]) -> dict[str, _Kind]:
-    found: dict[str, _Kind] = {}
+def _by_id(read: Mapping[Path, _Kind]) -> dict[str, _Kind]:
+    return {one.id: one for one in read.values()}
+
+
+def _versions(
+    written: Mapping[Path, Agreement], texts: Mapping[Path, str], broken: list[Broken]
+) -> dict[str, tuple[Agreement, ...]]:
+    """The versions of each agreement, none of whose files is broken: an amendment that cannot be read may have ended it."""
+    versions: dict[str, tuple[Agreement, ...]] = {}
+    for id in sorted({agreement.id for agreement in written.values()}):
+        of_id = sorted((agreement.version, path) for path, agreement in written.items() if agreement.id == id)
+        for (_, before_path), (_, path) in pairwise(of_id):
+            before, agreement = written[before_path], written[path]
+            if agreement.in_force.since < before.in_effect_until:
+                message = (
+                    f"version {agreement.version} begins before version {before.version} ends: let in_force.until of "
+                    f"{before_path.name}, or its status superseded, be no later than in_force.from here"
+                )
+                broken.append(_at(path, texts, ("in_force",), message))
+            if agreement.recipient != before.recipient or agreement.feeds != before.feeds:
+                broken.append(
+                    _at(path, texts, ("recipient",), "a version has the recipient and feeds of the one before")
+                )
+        versions[id] = tuple(written[path] for _, path in of_id)
+    faulty = {id_of(one.path) for one in broken if one.path.parent.name == "agreements"}
+    return {id: all_versions for id, all_versions in versions.items() if id not in faulty}
+
+
+def _current(versions: Sequence[Agreement], at: datetime) -> Agreement:
+    return next((version for version in versions if at < version.in_effect_until), versions[-1])
+
+
+def _no_such(what: str, id: str) -> str:
+    return f"names the {what} {id}, which the catalogue does not have or cannot read"
+
+
+def _at(path: Path, texts: Mapping[Path, str], keys: tuple[str, ...], message: str) -> Broken:
+    return Broken(path, _line_of(texts[path], keys), f"{'.'.join(keys)}: {message}")
+
+
+def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Path, str]) -> dict[Path, _Kind]:
+    found: dict[Path, _Kind] = {}
     for path in sorted(folder.glob("*.toml")):
         try:
             texts[path] = path.read_text(encoding="utf-8")
@@ -156,10 +223,11 @@ def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Pat
         except (ValueError, RecursionError):  # a number of thousands of digits, brackets in thousands
             broken.append(Broken(path, None, "is not TOML that can be read"))
         else:
-            if entry.id != path.stem:
-                broken.append(Broken(path, _line_of(texts[path], ("id",)), "must have the id of its file name"))
+            name = file_name(entry)
+            if path.name != name:
+                broken.append(_at(path, texts, ("id",), f"by its id and version the file must be named {name}"))
             else:
-                found[entry.id] = entry
+                found[path] = entry
     return found
 
 
@@ -167,7 +235,9 @@ def _invalid(path: Path, text: str, written: Mapping[str, object], error: Valida
     faults = error.errors(include_input=False, include_url=False)
     first = faults[0]
     location = _keys(written, first["loc"], missing=first["type"] == "missing")
-    message = first["msg"]
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "contradiction":
+        location = tuple(first["ctx"]["keys"].split("."))
     if first["type"] == "union_tag_invalid":  # its own message repeats what the file says
         message = f"must have one of {first['ctx']['expected_tags']} as {first['ctx']['discriminator']}"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
@@ -225,12 +295,3 @@ def _numbered(path: tuple[str, ...], tables: Mapping[tuple[str, ...], int]) -> t
         if numbered in tables:
             numbered = (*numbered, str(tables[numbered] - 1))
     return numbered
-
-
-def _line_naming(text: str, id: str) -> int | None:
-    named = re.compile(rf"""[^#]*["']{re.escape(id)}["']""")
-    return next((number for number, line in enumerate(text.split("\n"), start=1) if named.match(line)), None)
-
-
-def _digest(texts: list[str]) -> str:
-    return hashlib.sha256("\x00".join(texts).encode()).hexdigest()

@@ -53,12 +53,13 @@ class Signature:
     """A well-formed detached signature, not yet verified. `hash_name` is what the delivery's bytes are hashed with."""
 
     key: bytes
+    namespace: str
     hash_name: str
     reserved: bytes
     value: bytes
 
 
-def read_signature(signature: bytes | None, *, name: str = "the delivery") -> Signature:
+def read_signature(signature: bytes | None, *, name: str = "the delivery", namespace: str = NAMESPACE) -> Signature:
     """The signature in an armored file, read strictly, not yet verified. `name` is what a message calls the delivery.
 
     Raises:
@@ -68,14 +69,14 @@ def read_signature(signature: bytes | None, *, name: str = "the delivery") -> Si
         raise Refused(
             Code.SIGNATURE_MISSING,
             f"There is no signature beside {name}.",
-            next_step=f"ask the partner to sign it: ssh-keygen -Y sign -n {NAMESPACE} -f KEY FILE.",
+            next_step=f"have it signed: ssh-keygen -Y sign -n {namespace} -f KEY FILE.",
         )
     armor = _ARMOR.fullmatch(signature) if len(signature) <= MAX_SIGNATURE_BYTES else None
     if armor is None:
         _refuse(name, "is not an armored SSH signature")
     try:
         blob = base64.b64decode(re.sub(rb"[\r\n]", b"", armor[1]), validate=True)
-        public, namespace, reserved, hash_name, value = _strings(blob[len(_MAGIC + _VERSION) :], 5)
+        public, made_for, reserved, hash_name, value = _strings(blob[len(_MAGIC + _VERSION) :], 5)
         if not (public.startswith(_string(_KIND)) and value.startswith(_string(_KIND))):
             _refuse(name, "is not by an Ed25519 key")
         (_, key), (_, signed) = _strings(public, 2), _strings(value, 2)
@@ -83,11 +84,11 @@ def read_signature(signature: bytes | None, *, name: str = "the delivery") -> Si
         _refuse(name, "is a malformed SSH signature")
     if not blob.startswith(_MAGIC + _VERSION):
         _refuse(name, "is not an SSH signature of version 1")
-    if namespace != NAMESPACE.encode():
-        _refuse(name, f"was not made for the namespace {NAMESPACE}")
+    if made_for != namespace.encode():
+        _refuse(name, f"was not made for the namespace {namespace}")
     if hash_name.decode("ascii", "replace") not in _HASHES:
         _refuse(name, f"uses a hash that is none of {', '.join(_HASHES)}")
-    return Signature(key, hash_name.decode(), reserved, signed)
+    return Signature(key, namespace, hash_name.decode(), reserved, signed)
 
 
 def verify_digest(
@@ -102,21 +103,28 @@ def verify_digest(
     if signer is None:
         _refuse(name, "is by a key that is not among the partner's allowed signers")
     try:
-        signer.key.verify(signature.value, _signed_bytes(signature.hash_name, signature.reserved, digest))
+        signer.key.verify(
+            signature.value, _signed_bytes(signature.namespace, signature.hash_name, signature.reserved, digest)
+        )
     except InvalidSignature:
         _refuse(name, "is not over these bytes")
     return signer
 
 
 def verify_signature(
-    signature: bytes | None, blocks: Iterable[Bytes], signers: Sequence[Signer], *, name: str = "the delivery"
+    signature: bytes | None,
+    blocks: Iterable[Bytes],
+    signers: Sequence[Signer],
+    *,
+    name: str = "the delivery",
+    namespace: str = NAMESPACE,
 ) -> Signer:
     """Who signed the delivery, after all its `blocks` were read once. A signature that cannot hold reads none of them.
 
     Raises:
         Refused: SIGNATURE_MISSING, SIGNATURE_INVALID.
     """
-    wanted = read_signature(signature, name=name)
+    wanted = read_signature(signature, name=name, namespace=namespace)
     return verify_digest(wanted, _digest(wanted.hash_name, blocks), signers, name=name)
 
 
@@ -129,11 +137,13 @@ def open_delivery(blocks: Iterable[Bytes], identity: Identity, *, name: str = "t
     return open_blocks(blocks, identity, origin=Origin.PARTNER, name=name)
 
 
-def sign(blocks: Iterable[Bytes], key: Ed25519PrivateKey, *, hash_name: str = "sha512") -> bytes:
-    """The armored signature that `ssh-keygen -Y sign -n safeconduct` makes of the same bytes with the same key."""
-    value = key.sign(_signed_bytes(hash_name, b"", _digest(hash_name, blocks)))
+def sign(
+    blocks: Iterable[Bytes], key: Ed25519PrivateKey, *, hash_name: str = "sha512", namespace: str = NAMESPACE
+) -> bytes:
+    """The armored signature that `ssh-keygen -Y sign -n NAMESPACE` makes of the same bytes with the same key."""
+    value = key.sign(_signed_bytes(namespace, hash_name, b"", _digest(hash_name, blocks)))
     public = _string(_KIND) + _string(key.public_key().public_bytes_raw())
-    fields = (public, NAMESPACE.encode(), b"", hash_name.encode(), _string(_KIND) + _string(value))
+    fields = (public, namespace.encode(), b"", hash_name.encode(), _string(_KIND) + _string(value))
     text = base64.b64encode(_MAGIC + _VERSION + b"".join(map(_string, fields)))
     return b"\n".join([_BEGIN, *(text[at : at + 70] for at in range(0, len(text), 70)), _END, b""])
 
@@ -149,7 +159,7 @@ def read_private_key(text: bytes) -> Ed25519PrivateKey:
     return key
 
 
-def read_signers(text: str, *, path: str) -> tuple[Signer, ...]:
+def read_signers(text: str, *, path: str, namespace: str = NAMESPACE) -> tuple[Signer, ...]:
     """Who may sign deliveries, in the order of an OpenSSH `allowed_signers` file (ssh-keygen(1), ALLOWED SIGNERS).
 
     Ed25519 keys only, and of the options only `namespaces` without patterns: to pass over an option such as
@@ -170,7 +180,7 @@ def read_signers(text: str, *, path: str) -> tuple[Signer, ...]:
                 f"{path}, line {number}: it is not `PRINCIPAL ssh-ed25519 KEY`, with no option but namespaces.",
                 next_step="correct the line; ssh-keygen -t ed25519 makes such a key.",
             ) from None
-        if NAMESPACE in namespaces:
+        if not namespaces or namespace in namespaces:
             signers.append(Signer(name, key))
     return tuple(signers)
 
@@ -185,15 +195,15 @@ def _read_signer(line: str) -> tuple[str, Sequence[str], Ed25519PublicKey]:
     namespaces = found["namespaces"]
     return (
         found["name"],
-        [NAMESPACE] if namespaces is None else namespaces.split(","),
+        [] if namespaces is None else namespaces.split(","),
         Ed25519PublicKey.from_public_bytes(key),
     )
 
 
-def signer_line(name: str, key: Ed25519PublicKey) -> str:
-    """The line of `allowed_signers` that lets the key sign deliveries, and nothing else."""
+def signer_line(name: str, key: Ed25519PublicKey, *, namespace: str = NAMESPACE) -> str:
+    """The line of `allowed_signers` that lets the key sign for the namespace, and nothing else."""
     blob = base64.b64encode(_string(_KIND) + _string(key.public_bytes_raw())).decode()
-    return f'{name} namespaces="{NAMESPACE}" {_KIND.decode()} {blob}'
+    return f'{name} namespaces="{namespace}" {_KIND.decode()} {blob}'
 
 
 def _digest(hash_name: str, blocks: Iterable[Bytes]) -> bytes:
@@ -203,8 +213,8 @@ def _digest(hash_name: str, blocks: Iterable[Bytes]) -> bytes:
     return digest.digest()
 
 
-def _signed_bytes(hash_name: str, reserved: bytes, digest: bytes) -> bytes:
-    return _MAGIC + b"".join(map(_string, (NAMESPACE.encode(), reserved, hash_name.encode(), digest)))
+def _signed_bytes(namespace: str, hash_name: str, reserved: bytes, digest: bytes) -> bytes:
+    return _MAGIC + b"".join(map(_string, (namespace.encode(), reserved, hash_name.encode(), digest)))
 
 
 def _string(content: bytes) -> bytes:
@@ -230,5 +240,5 @@ def _refuse(name: str, reason: str) -> NoReturn:
     raise Refused(
         Code.SIGNATURE_INVALID,
         f"The signature of {name} {reason}.",
-        next_step=f"ask the partner to sign it again: ssh-keygen -Y sign -n {NAMESPACE} -f KEY FILE.",
+        next_step="have it signed again: ssh-keygen -Y sign -n NAMESPACE -f KEY FILE.",
     )

@@ -11,19 +11,27 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from pipeline.core.agreement import Agreement
-from pipeline.core.authority import authorise
 from pipeline.core.delivery import Delivery
 from pipeline.core.duration import after
-from pipeline.core.errors import Code, Misconfigured, Refused
-from pipeline.core.feed import Feed
+from pipeline.core.errors import Code, Misconfigured, Postponed, Refused
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.feed import Feed
 from pipeline.edges.catalogue import Broken, Catalogue
+from pipeline.edges.permission import permitted
 from pipeline.edges.publication import release_name
 from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
 
-GATES = (Code.OUTPUT_DIFFERS, Code.WITHHELD_VALUE_FOUND, Code.CELL_TOO_SMALL, Code.ROWS_NOT_CONSERVED)
-"""The refusals that show only when the rows are redacted."""
+GATES = (
+    Code.AGREEMENT_UNSOUND,
+    Code.MARKING_FORBIDS,
+    Code.OUTPUT_DIFFERS,
+    Code.WITHHELD_VALUE_FOUND,
+    Code.CELL_TOO_SMALL,
+    Code.GROUP_TOO_SMALL,
+    Code.ROWS_NOT_CONSERVED,
+)
+"""The refusals that show only when the cases are run or the rows are redacted."""
 
 _ENDING = "/manifest.json"
 
@@ -237,13 +245,10 @@ def _prospect(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
         published = site.publication.find(agreement.recipient, name)
         if published:
             return told(Standing.RELEASED, published.predicate["rows"]["released"])
-        authorise(
-            agreement,
-            agreement_digest=catalogue.digests[agreement.id],
-            recipient_keys=site.keyring.recipients(agreement.recipient),
-            at=site.now(),
-        )
-        code = _refused_by_gate(site, name, catalogue.digests[agreement.id])
+        permitted(site, catalogue, agreement, kept)
+        code = _refused_by_gate(site, name, catalogue.digest(agreement))
+    except Postponed as waiting:
+        return told(Standing.PENDING, code=waiting.code.value)
     except Refused as refusal:
         code = refusal.code
     except Misconfigured as fault:

@@ -8,15 +8,16 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any
 
-from pipeline.core.agreement import Agreement
 from pipeline.core.canonical import canonical
 from pipeline.core.errors import Code, Refused, Unavailable
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.layout import Sheet
 from pipeline.core.statement import Part, read_statement
 from pipeline.edges.sealing import seal
 from pipeline.edges.signing import SigningKey, open_envelope, sign_statement
@@ -38,8 +39,8 @@ class Spool:
     parts: list[Part] = field(default_factory=list)
     _held: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(SPOOL_MEMORY_BYTES))  # noqa: SIM115 (close() closes it)
 
-    def add(self, content: bytes, *, rows: int, columns: Sequence[str], until: datetime | None) -> None:
-        """One more part, sealed to the recipient."""
+    def add(self, content: bytes, sheet: Sheet, *, until: datetime | None) -> None:
+        """The sheet, written as `content`, is one more part, sealed to the recipient."""
         sealed = seal(content, self.recipient_keys)
         digest = hashlib.sha256(sealed).hexdigest()
         try:
@@ -50,7 +51,18 @@ class Spool:
                 f"the temporary folder {tempfile.gettempdir()} cannot hold the sealed parts.",
                 next_step="free space there, or set TMPDIR to a folder with more; then rerun.",
             ) from None
-        self.parts.append(Part(f"parts/{digest}.{self.ending}.age", digest, len(sealed), rows, tuple(columns), until))
+        self.parts.append(
+            Part(
+                key=f"parts/{digest}.{self.ending}.age",
+                digest=digest,
+                size_bytes=len(sealed),
+                rows=sheet.frame.height,
+                columns=tuple(sheet.frame.columns),
+                until=until,
+                clock=sheet.clock.value,
+                after=sheet.after,
+            )
+        )
 
     def sealed(self) -> Iterator[tuple[Part, bytes]]:
         """Each part with its sealed bytes, in the order in which they were added."""

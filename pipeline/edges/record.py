@@ -6,11 +6,11 @@ Each can be told again: the ledger keeps the first entry of an id, and the same 
 from dataclasses import asdict
 from datetime import datetime
 
-from pipeline.core.agreement import Agreement
 from pipeline.core.authority import Authorised
 from pipeline.core.delivery import Delivery
 from pipeline.core.errors import Refused
-from pipeline.core.feed import Feed
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.feed import Feed
 from pipeline.core.statement import Part
 from pipeline.edges.ledger import Entry, Fact, Kind
 from pipeline.edges.publication import Published

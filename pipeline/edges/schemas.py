@@ -5,7 +5,7 @@ import re
 from functools import cache
 
 from pipeline.core.errors import Code, Misconfigured
-from pipeline.core.feed import Feed
+from pipeline.core.language.feed import Feed
 from pipeline.core.validation import CompiledSchema, compile_schema
 
 

@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, ValidationError
 
 from pipeline.core.errors import Code, Misconfigured
-from pipeline.core.policy import Policy, Text
+from pipeline.core.language.policy import Policy, Text
 from pipeline.edges import catalogue
+from pipeline.edges.declarations import Declarations
 from pipeline.edges.keys import Keyring
 from pipeline.edges.landing import Landing
 from pipeline.edges.ledger import Ledger
@@ -44,6 +45,9 @@ class Settings(Policy):
         default=1.0, ge=0, description="a landed local file is whole after this long unchanged"
     )
     signature_wait_seconds: float = Field(default=10.0, ge=0)
+    signed_agreements: bool = Field(
+        default=False, description="an agreement releases only while a privacy officer's signature of its file holds"
+    )
     s3: S3 = S3()
 
 
@@ -57,6 +61,7 @@ class Site:
     quarantine: Quarantine
     vault: Vault
     publication: Publication
+    declarations: Declarations
     ledger: Ledger
     keyring: Keyring
     now: Callable[[], datetime]
@@ -79,6 +84,7 @@ class Site:
             quarantine=Quarantine(private, keyring.quarantine),
             vault=Vault(private, keyring.vault),
             publication=Publication(shared, keyring.signing),
+            declarations=Declarations(private),
             ledger=Ledger(private.within("ledger")),
             keyring=keyring,
             now=lambda: datetime.now(UTC),
@@ -104,7 +110,7 @@ class Site:
         return (self.directory / self.settings.catalogue).resolve()
 
     def catalogue(self) -> catalogue.Catalogue:
-        return catalogue.load(self.catalogue_root)
+        return catalogue.load(self.catalogue_root, self.now())
 
 
 def site_directory() -> Path:

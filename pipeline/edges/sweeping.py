@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pipeline.core.delivery import Lot
 from pipeline.core.errors import Code, Refused, SafeconductError
-from pipeline.core.feed import Feed
+from pipeline.core.language.feed import Feed
 from pipeline.edges import record
 from pipeline.edges.landing import Claim, Landed
 from pipeline.edges.site import Site

@@ -1,0 +1,100 @@
+"""Does an agreement fit the feed's schema?
+
+A treatment must suit what its column holds, and what names a person, or says anything in free text, is kept as it is only
+under a clause that permits it.
+"""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+import polars as pl
+
+from pipeline.core.delivery import POSITION
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.category import Category
+from pipeline.core.language.clause import Clause
+from pipeline.core.language.policy import cited
+from pipeline.core.language.scope import questions
+from pipeline.core.language.treatment import GeneraliseDate, GeneraliseNumber, Keep, Released, Round
+from pipeline.core.soundness import Keys, Unsound
+from pipeline.core.validation import CompiledSchema
+
+_NEEDS_A_PERMIT = frozenset({Category.DIRECT_IDENTIFIER, Category.FREE_TEXT})
+
+_DATES = ("2024-02-29", "2024-02-29T10:30", "2024-02-29T10:30:00", "2024-02-29\n2024-03-01")
+_NUMBERS = ("7", "0", "1.5", "120", "-3", "2024", "000007", "12.50")
+
+
+def unfit(agreement: Agreement, schema: CompiledSchema, clauses: Mapping[str, Clause]) -> Iterator[Unsound]:
+    """Every rule that cannot be applied to the feed, or needs a clause that permits it. `clauses`: all that may be cited."""
+    for name, said in agreement.columns.items():
+        if name not in schema.categories:
+            yield Unsound(("columns", name), f"is no column of the feed {agreement.feed}: {_near(name, schema)}")
+        elif isinstance(said, Keep) and schema.categories[name] in _NEEDS_A_PERMIT:
+            yield from _permitted(name, said, schema.categories[name], clauses)
+    for name, treatment in agreement.released.items():
+        needed = _needed(treatment)
+        if needed and name in schema.categories and not _may_hold(schema, name, needed):
+            what = "date" if needed is _DATES else "number"
+            yield Unsound(
+                ("columns", name, "treatment"),
+                f"{treatment.treatment} needs a {what}, and no cell of {name} reads as one: use mask, truncate, "
+                "generalise-code or pseudonymise",
+            )
+    yield from _read_elsewhere(agreement, schema)
+
+
+def all_clauses(agreement: Agreement, instrument_clauses: Mapping[str, Clause]) -> dict[str, Clause]:
+    """Every clause that a rule of the agreement may cite."""
+    return {**instrument_clauses, **agreement.clauses}
+
+
+def _permitted(name: str, said: Keep, category: Category, clauses: Mapping[str, Clause]) -> Iterator[Unsound]:
+    if not any(category in clauses[clause].permits for clause in cited(said.clause) if clause in clauses):
+        yield Unsound(
+            ("columns", name, "treatment"),
+            f"{name} is {category.value}: to keep it as it is, cite a clause that says so "
+            f'(permits = ["{category.value}"]), or treat it',
+        )
+
+
+def _needed(treatment: Released) -> tuple[str, ...] | None:
+    if isinstance(treatment, GeneraliseDate):
+        return _DATES
+    return _NUMBERS if isinstance(treatment, GeneraliseNumber | Round) else None
+
+
+def _read_elsewhere(agreement: Agreement, schema: CompiledSchema) -> Iterator[Unsound]:
+    """Columns that rules, clocks and sums read as dates or numbers."""
+    day = agreement.handling.retention.column
+    read: list[tuple[Keys, str, tuple[str, ...]]] = [(("handling", "retention", "column"), day, _DATES)] if day else []
+    for number, rule in enumerate(agreement.rows):
+        for asks in questions(rule.predicate):
+            if asks.no_earlier_than or asks.no_later_than or asks.read_as == "date":
+                read.append((("rows", str(number)), asks.column, _DATES))
+            elif asks.read_as == "number":
+                read.append((("rows", str(number)), asks.column, _NUMBERS))
+    if agreement.statistics:
+        read += [(("statistics", "sums", name), column, _NUMBERS) for name, column in agreement.statistics.sums.items()]
+    for keys, column, probes in read:
+        if column not in schema.categories:
+            yield Unsound(keys, f"{column} is no column of the feed {agreement.feed}: {_near(column, schema)}")
+        elif not _may_hold(schema, column, probes):
+            yield Unsound(keys, f"no cell of {column} reads as a {'date' if probes is _DATES else 'number'}")
+
+
+def _may_hold(schema: CompiledSchema, column: str, probes: tuple[str, ...]) -> bool:
+    """Whether the schema's rules for the column let one of the probes through."""
+    rules = [rule for rule in schema.rules if rule.column == column]
+    if not rules:
+        return True
+    absent = pl.Series([None] * len(probes), dtype=pl.String)
+    tried = pl.DataFrame({name: pl.Series(probes) if name == column else absent for name in schema.columns})
+    tried = tried.with_row_index(POSITION, 1)
+    failed = tried.select(pl.any_horizontal(rule.failed for rule in rules)).to_series()
+    return not failed.all()
+
+
+def _near(name: str, schema: CompiledSchema) -> str:
+    near = get_close_matches(name, schema.columns, n=3)
+    return f"did you mean {' or '.join(near)}?" if near else "see its schema"

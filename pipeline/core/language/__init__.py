@@ -1,0 +1,1 @@
+"""What may a file of the catalogue say? Models only: strict, frozen, without a verb. The rest of `core` compiles them."""

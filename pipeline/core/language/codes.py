@@ -1,0 +1,37 @@
+"""Which codes and words are meant, since when, and what lies above each?"""
+
+from datetime import date
+
+from pydantic import Field, model_validator
+
+from pipeline.core.language.policy import Id, Policy, Text, Word
+
+
+class CodeList(Policy):
+    """A dated, versioned list of codes, and of words that say the same in free text."""
+
+    id: Id
+    title: Text
+    agreed_on: date
+    source: Text
+    codes: tuple[Word, ...] = Field(min_length=1, strict=False)
+    terms: tuple[Word, ...] = Field(default=(), strict=False)
+
+
+class Hierarchy(Policy):
+    """For each code, what it is generalised to at each level: `parents.JFK = ["USA", "Americas"]`."""
+
+    id: Id
+    title: Text
+    agreed_on: date
+    source: Text
+    levels: tuple[Id, ...] = Field(min_length=1, strict=False)
+    """from the finest to the coarsest: country, continent"""
+    parents: dict[Word, tuple[Word, ...]] = Field(min_length=1, strict=False)
+
+    @model_validator(mode="after")
+    def _every_code_has_every_level(self) -> "Hierarchy":
+        wrong = [code for code, above in self.parents.items() if len(above) != len(self.levels)]
+        if wrong:
+            raise ValueError(f"{wrong[0]} must have one parent for each of the {len(self.levels)} levels")
+        return self

@@ -1,0 +1,75 @@
+"""What does a partner send, in which form, how often, and when is it too bad to take?"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.core.duration import Duration
+from pipeline.core.language.policy import ColumnName, Id, Policy, Text
+
+
+class CsvFormat(Policy):
+    """RFC 4180, UTF-8, with a header."""
+
+    kind: Literal["csv"]
+    delimiter: Annotated[str, Field(pattern=r"^[,;|\t]$")] = ","
+
+
+class PnrGovFormat(Policy):
+    """IATA PNRGOV EDIFACT, 10.1 to 21.1."""
+
+    kind: Literal["pnrgov"]
+
+
+class FeedLimits(Policy):
+    """What a delivery may not exceed."""
+
+    max_bytes: int = Field(default=2 * 1024**3, gt=0)
+    max_rows: int = Field(default=10_000_000, gt=0)
+    max_cell_bytes: int = Field(default=65_536, gt=0)
+
+
+class Acceptance(Policy):
+    """When a delivery is refused as a whole although it can be read."""
+
+    max_rejected_share: float = Field(ge=0, le=1)
+    min_rows: int = Field(default=1, ge=0)
+
+
+class Expected(Policy):
+    """When a delivery must be here: at each time of `cron`, at the latest `within` later, nothing older than `every`."""
+
+    cron: Text
+    timezone: Text = "UTC"
+    within: Duration
+    every: Duration
+
+
+class Feed(Policy):
+    """One stream of deliveries from one partner."""
+
+    id: Id
+    title: Text
+    partner: Id
+    schema_module: str = Field(alias="schema", pattern=r"^[a-z][a-z0-9_]*$", description="the module below schemas/")
+    format: Annotated[CsvFormat | PnrGovFormat, Field(discriminator="kind")]
+    signed: bool = Field(
+        default=False, description="a detached OpenSSH signature NAME.sig must come with each delivery"
+    )
+    sealed: bool = Field(default=False, description="a delivery is an age file sealed to the site")
+    lot_deliveries: int = Field(
+        default=25,
+        gt=0,
+        description="a backlog is taken in lots of at most this many deliveries; 1 where each delivery is a full list",
+    )
+    limits: FeedLimits = FeedLimits()
+    acceptance: Acceptance
+    expected: Expected | None = None
+    marking_column: ColumnName | None = None
+    """the column that says what each row is marked with: a row without a known marking refuses its delivery"""
+
+    @model_validator(mode="after")
+    def _sealed_is_signed(self) -> "Feed":
+        if self.sealed and not self.signed:
+            raise ValueError("a sealed feed must be signed: age does not say who sealed")
+        return self

@@ -1,0 +1,245 @@
+"""What may an agreement do to a column?"""
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.core.duration import Duration
+from pipeline.core.language.handling import Clock
+from pipeline.core.language.policy import Cited, ColumnName, Id, Policy, Text, Word
+
+
+class _Said(Policy):
+    clause: Cited
+
+
+class Withhold(_Said):
+    """The column is not released, and the clause says why. A column that is not named is not released either."""
+
+    treatment: Literal["withhold"]
+
+
+class _Released(_Said):
+    until: Duration | None = None
+    """how long the recipient may hold the column, counted by `clock`: it goes into a part of its own"""
+    clock: Clock | None = Field(default=None, strict=False)
+    """what `until` is counted from, where that is not the retention's own clock"""
+
+    @model_validator(mode="after")
+    def _counts_something(self) -> "_Released":
+        if self.clock and not self.until:
+            raise ValueError("a clock needs an `until` that is counted by it")
+        return self
+
+
+class Keep(_Released):
+    """The value as it is. A direct identifier or free text needs a clause that permits it."""
+
+    treatment: Literal["keep"]
+
+
+class Constant(_Released):
+    """Every cell, also an absent one, becomes the same value."""
+
+    treatment: Literal["constant"]
+    value: Word
+
+
+class Mask(_Released):
+    """Every letter and digit but the first and last few becomes `*`; shape and length stay. Each line by itself."""
+
+    treatment: Literal["mask"]
+    keep_first: int = Field(default=0, ge=0, le=6)
+    keep_last: int = Field(default=0, ge=0, le=4)
+
+
+class Truncate(_Released):
+    """The first or the last few characters of each line; a line that would come out whole becomes empty."""
+
+    treatment: Literal["truncate"]
+    first: int | None = Field(default=None, ge=1, le=64)
+    last: int | None = Field(default=None, ge=1, le=64)
+
+    @model_validator(mode="after")
+    def _one_end(self) -> "Truncate":
+        if (self.first is None) == (self.last is None):
+            raise ValueError("must have exactly one of first, last")
+        return self
+
+
+class Pseudonymise(_Released):
+    """HMAC-SHA256 of the normalised value, 128 bits; equal only within one agreement, domain and epoch."""
+
+    treatment: Literal["pseudonymise"]
+    domain: Id
+    normalisation: Literal[1] = 1
+    each_line: bool = False
+
+
+class Tokenise(_Released):
+    """A token (AES-SIV, RFC 5297) that the named partner can have turned back; equal within one agreement, domain and epoch."""
+
+    treatment: Literal["tokenise"]
+    domain: Id
+    reversible_by: Id
+    """the partner for whom, and only on whose request, a token is turned back"""
+    reversal_clause: Cited
+    each_line: bool = False
+
+
+class GeneraliseDate(_Released):
+    """The day becomes its month, quarter, year or decade."""
+
+    treatment: Literal["generalise-date"]
+    to: Literal["month", "quarter", "year", "decade"]
+
+
+class GeneraliseNumber(_Released):
+    """The number becomes the class that it falls in, written `20..29` or `..17`, `18..64`, `65..`; decimals are cut off downwards."""
+
+    treatment: Literal["generalise-number"]
+    width: int | None = Field(default=None, ge=2, le=10**12)
+    edges: tuple[Annotated[int, Field(ge=-(10**15), le=10**15)], ...] | None = Field(
+        default=None, min_length=1, max_length=100, strict=False
+    )
+    """where a new class begins, in ascending order"""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "GeneraliseNumber":
+        if (self.width is None) == (self.edges is None):
+            raise ValueError("must have exactly one of width, edges")
+        edges = self.edges or ()
+        if any(following - edge < 2 for edge, following in pairwise(edges)):
+            raise ValueError("edges must ascend, by two at least: a class of one number would return its input")
+        return self
+
+
+class Round(_Released):
+    """The number becomes the nearest multiple, halves away from zero."""
+
+    treatment: Literal["round"]
+    to: Annotated[
+        str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", description='a decimal number as text: "0.1", "5"')
+    ]
+
+    @model_validator(mode="after")
+    def _is_a_step(self) -> "Round":
+        if float(self.to) == 0:
+            raise ValueError("must be more than zero")
+        return self
+
+
+class GeneraliseCode(_Released):
+    """The code becomes its first characters, or what a hierarchy of the catalogue puts above it. A code that would come out
+    whole, an unknown one, and what is no code become absent."""
+
+    treatment: Literal["generalise-code"]
+    characters: int | None = Field(default=None, ge=1, le=32)
+    hierarchy: Id | None = None
+    to: Id | None = None
+    """the level of the hierarchy"""
+    each_line: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "GeneraliseCode":
+        if (self.characters is None) == (self.hierarchy is None):
+            raise ValueError("must have exactly one of characters, hierarchy")
+        if (self.hierarchy is None) != (self.to is None):
+            raise ValueError("a hierarchy needs `to`, the level, and a level needs its hierarchy")
+        return self
+
+
+class FilterTerms(_Released):
+    """Each line that holds a listed code or term becomes `[MASKED:SENS]`; number and order of lines stay."""
+
+    treatment: Literal["filter-terms"]
+    codes: Id
+
+
+class SplitText(_Released):
+    """Each line is divided into a coded head and free text: a listed head is kept, all other text becomes `[TEXT]`."""
+
+    treatment: Literal["split-text"]
+    heads: Id
+    """the code list of the heads that may be released"""
+
+
+class Answer(_Released):
+    """Hit or no hit: one of a few answers for every row, also where the cell is absent, and nothing else."""
+
+    treatment: Literal["answer"]
+    answers: dict[Word, tuple[Text, ...]] = Field(min_length=1, strict=False)
+    """for each answer the values that it is given for"""
+    otherwise: Word
+    """the answer for every other value and for an absent one"""
+
+    @model_validator(mode="after")
+    def _tells_only_the_answer(self) -> "Answer":
+        given = [value for values in self.answers.values() for value in values]
+        if len(set(given)) != len(given):
+            raise ValueError("a value cannot have two answers")
+        if len({len(word) for word in (*self.answers, self.otherwise)}) != 1:
+            raise ValueError("all answers must be of one length, or the size of a release tells how many are hits")
+        if len({*self.answers, self.otherwise}) < 2:
+            raise ValueError("one answer for everything tells nothing: use `constant`, or leave the column out")
+        return self
+
+
+Treatment = Annotated[
+    Withhold
+    | Keep
+    | Constant
+    | Mask
+    | Truncate
+    | Pseudonymise
+    | Tokenise
+    | GeneraliseDate
+    | GeneraliseNumber
+    | Round
+    | GeneraliseCode
+    | FilterTerms
+    | SplitText
+    | Answer,
+    Field(discriminator="treatment"),
+]
+
+Released = (
+    Keep
+    | Constant
+    | Mask
+    | Truncate
+    | Pseudonymise
+    | Tokenise
+    | GeneraliseDate
+    | GeneraliseNumber
+    | Round
+    | GeneraliseCode
+    | FilterTerms
+    | SplitText
+    | Answer
+)
+"""A treatment that releases something."""
+
+
+class Statistics(Policy):
+    """Rows become counts, and sums, by the named columns; cells under `smallest_cell` are suppressed, and enough others.
+
+    A cell with a row of which one of the sums cannot be read is suppressed too.
+    """
+
+    count_as: ColumnName
+    smallest_cell: int = Field(ge=2)
+    sums: dict[ColumnName, ColumnName] = Field(default_factory=dict)
+    """released column = the feed's column that is summed in it"""
+    round_to: int | None = Field(default=None, ge=2)
+    """counts and sums become the nearest multiple, halves away from zero"""
+    clause: Cited
+
+    @model_validator(mode="after")
+    def _rounds_nothing_away(self) -> "Statistics":
+        if self.round_to and self.round_to > 2 * self.smallest_cell:
+            raise ValueError(
+                "round_to may be twice smallest_cell at most: a count that is rounded to 0 says how small it is"
+            )
+        return self

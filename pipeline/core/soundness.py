@@ -1,0 +1,169 @@
+"""Does an agreement hang together with what is around it: its parties, its instrument, the lists that it leans on?
+
+Light to import: the catalogue asks it each time it is read. What needs the feed's schema is asked by `core.fitness`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.clause import Confidence
+from pipeline.core.language.codes import CodeList, Hierarchy
+from pipeline.core.language.feed import Feed
+from pipeline.core.language.instrument import Instrument
+from pipeline.core.language.partner import Partner
+from pipeline.core.language.policy import Policy, cited
+from pipeline.core.language.scope import Asks
+from pipeline.core.language.treatment import GeneraliseCode, Tokenise
+from pipeline.core.markings import lasting_objections
+from pipeline.core.markings import unsound as lowers_wrongly
+
+Keys = tuple[str, ...]
+"""Where in the file: `("columns", "surname", "clause")`."""
+
+_CITING = frozenset({"clause", "reversal_clause"})
+
+
+@dataclass(frozen=True, slots=True)
+class Unsound:
+    """What is wrong at `keys`, and what to write instead."""
+
+    keys: Keys
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an agreement may name."""
+
+    partners: Mapping[str, Partner]
+    feeds: Mapping[str, Feed]
+    instruments: Mapping[str, Instrument]
+    code_lists: Mapping[str, CodeList]
+    hierarchies: Mapping[str, Hierarchy]
+
+
+def unsound(agreement: Agreement, around: Surroundings) -> Iterator[Unsound]:
+    """Everything that does not hang together, in the order in which to correct it."""
+    names = list(_names(agreement, around))
+    yield from names
+    if not names:
+        yield from _clauses(agreement, around.instruments[agreement.instrument])
+        yield from _purposes(agreement)
+        yield from _marking(agreement, around)
+        yield from _scope(agreement, around.code_lists)
+
+
+def citations(said: Policy, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """Every clause that is cited, one by one, with where."""
+    for name in type(said).model_fields:
+        yield from _cited_in(getattr(said, name), (*keys, name))
+
+
+def _cited_in(value: object, keys: Keys) -> Iterator[tuple[Keys, str]]:
+    if isinstance(value, Policy):
+        yield from citations(value, keys)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _cited_in(inner, (*keys, str(key)))
+    elif isinstance(value, tuple):
+        for number, inner in enumerate(value):
+            yield from _cited_in(inner, (*keys, str(number)))
+    elif isinstance(value, str) and keys[-1] in _CITING:
+        yield from ((keys, name) for name in cited(value))
+
+
+def _names(agreement: Agreement, around: Surroundings) -> Iterator[Unsound]:
+    for key in ("provider", "recipient"):
+        if getattr(agreement, key) not in around.partners:
+            yield _no_such((key,), "partner", getattr(agreement, key))
+    if agreement.instrument not in around.instruments:
+        yield _no_such(("instrument",), "instrument", agreement.instrument)
+    feed = around.feeds.get(agreement.feed)
+    if feed is None:
+        yield _no_such(("feeds",), "feed", agreement.feed)
+    elif feed.partner != agreement.provider:
+        yield _no_such(("provider",), f"provider of feed {agreement.feed}", agreement.provider)
+    for id in sorted(agreement.code_lists() - set(around.code_lists)):
+        yield _no_such(_where(agreement, id), "code list", id)
+    for name, said in agreement.released.items():
+        if isinstance(said, GeneraliseCode) and said.hierarchy:
+            hierarchy = around.hierarchies.get(said.hierarchy)
+            if hierarchy is None:
+                yield _no_such(("columns", name, "hierarchy"), "hierarchy", said.hierarchy)
+            elif said.to not in hierarchy.levels:
+                yield Unsound(
+                    ("columns", name, "to"), f"must be a level of {hierarchy.id}: {', '.join(hierarchy.levels)}"
+                )
+        if isinstance(said, Tokenise) and said.reversible_by not in around.partners:
+            yield _no_such(("columns", name, "reversible_by"), "partner", said.reversible_by)
+
+
+def _where(agreement: Agreement, id: str) -> Keys:
+    """The key of the file that names the code list."""
+    for name, said in agreement.columns.items():
+        for key in ("codes", "heads"):
+            if getattr(said, key, None) == id:
+                return ("columns", name, key)
+    return ("rows",)
+
+
+def _no_such(keys: Keys, what: str, id: str) -> Unsound:
+    return Unsound(keys, f"names the {what} {id}, which the catalogue does not have or cannot read")
+
+
+def _clauses(agreement: Agreement, instrument: Instrument) -> Iterator[Unsound]:
+    for name, clause in agreement.clauses.items():
+        if clause.confidence is not Confidence.DESIGN:
+            yield Unsound(
+                ("clauses", name, "confidence"),
+                f'must be "design": what a text says belongs into catalogue/instruments/{instrument.id}.toml',
+            )
+        if name in instrument.clauses:
+            yield Unsound(("clauses", name), f"is a clause of {instrument.id} already: give it another name")
+    known = {*instrument.clauses, *agreement.clauses}
+    for keys, name in citations(agreement):
+        if name not in known:
+            yield Unsound(
+                keys,
+                f"cites {name}, which neither {instrument.id} nor this file has: add it there, or here as "
+                f'[clauses."{name}"] with confidence = "design"',
+            )
+
+
+def _purposes(agreement: Agreement) -> Iterator[Unsound]:
+    if agreement.declared and agreement.declared.purpose not in agreement.purposes:
+        allowed = ", ".join(agreement.purposes)
+        yield Unsound(("declared", "purpose"), f"is not a purpose that [purposes] allows: write one of {allowed}")
+
+
+def _marking(agreement: Agreement, around: Surroundings) -> Iterator[Unsound]:
+    """The marking lets its recipient have it at all, whatever is declared."""
+    recipient = around.partners[agreement.recipient]
+    members = tuple(around.partners[id] for id in recipient.members or ())
+    for objection in lasting_objections(agreement.handling.marking, recipient, members=members):
+        message = (
+            f"{objection.reason.rstrip('.')}, so that nothing could ever be released: {objection.next_step.rstrip('.')}"
+        )
+        yield Unsound(("handling", "marking"), message)
+    for fault in lowers_wrongly(agreement.handling.downgrade) if agreement.handling.downgrade else ():
+        yield Unsound(("handling", "downgrade"), fault)
+
+
+def _scope(agreement: Agreement, code_lists: Mapping[str, CodeList]) -> Iterator[Unsound]:
+    """Rules that no row can meet together."""
+    allowed: dict[str, set[str]] = {}
+    for number, rule in enumerate(agreement.rows):
+        needed = rule.all or (rule.any if len(rule.any) == 1 else ())
+        for asks in needed:
+            if not isinstance(asks, Asks) or (asks.any_of is None and asks.in_codes is None):
+                continue
+            values = set(asks.any_of) if asks.any_of is not None else set(code_lists[asks.in_codes or ""].codes)
+            left = allowed[asks.column] = allowed.get(asks.column, values) & values
+            if not left:
+                yield Unsound(
+                    ("rows", str(number)),
+                    f"{rule.name}: no value of {asks.column} meets this rule and those before it, so that nothing would be "
+                    "released: let them overlap",
+                )
+                return
