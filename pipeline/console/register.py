@@ -65,17 +65,18 @@ def register(
         raise typer.BadParameter("--csv and --json are two answers: ask for one.")
     wanted = _wanted(partner, kind, status, expires_within, review_due=review_due)
     loaded, at = _loaded(call, catalogue)
-    missing = [one for one in loaded.broken if one.path.parent.name in ("instruments", "agreements")]
+    missing = _missing(loaded)
     entries = _entries(loaded, at, wanted)
     if as_csv:
         _write(entries, missing)
         return
     if call.json:
-        call.document({"at": at, "whole": not missing, "instruments": list(_documents(entries))})
+        broken = [one.where for one in missing]
+        call.document({"at": at, "broken": broken, "instruments": list(_documents(entries))})
     else:
         show(call, entries)
     for one in missing:
-        call.warn(f"{one.where}: {one.message}. It is not shown. Next: `safeconduct check`.")
+        call.warn(f"{one.where}: {one.message}. What the file says is not shown. Next: `safeconduct check`.")
     if missing:
         raise typer.Exit(Misconfigured.exit_code)
 
@@ -127,6 +128,12 @@ def _loaded(call: Call, catalogue: Path | None) -> "tuple[Catalogue, datetime]":
         return site.catalogue(), site.now()
     now = datetime.now(UTC)
     return load(catalogue.resolve(), now), now
+
+
+def _missing(catalogue: "Catalogue") -> "list[Broken]":
+    """The first fault of each file that belongs into the register and cannot be used."""
+    faults = {one.path: one for one in reversed(catalogue.broken)}
+    return [one for path, one in sorted(faults.items()) if path.parent.name in ("instruments", "agreements")]
 
 
 def _entries(catalogue: "Catalogue", at: datetime, wanted: "Wanted") -> "tuple[Entry, ...]":
@@ -194,10 +201,8 @@ def _agreement_row(entry: "Entry", version: "Agreement") -> tuple[Cell, ...]:
 def _documents(entries: "Iterable[Entry]") -> "Iterable[dict[str, object]]":
     for resting in _by_instrument(entries).values():
         first = resting[0]
-        said = first.instrument.model_dump(mode="json", exclude={"clauses"})
         yield {
-            **said,
-            "clauses": len(first.instrument.clauses),
+            **first.instrument.model_dump(mode="json"),
             "review_due": first.instrument_review_due,
             "agreements": [_document(entry, entry.version) for entry in resting if entry.version],
         }
