@@ -6,24 +6,29 @@ for withheld values in the rows that are about to be sealed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import polars as pl
 
-from pipeline.core.agreement import (
-    Agreement,
-    CodeList,
-    FilterTerms,
-    GeneraliseDate,
-    Keep,
-    Mask,
-    Pseudonymise,
-    Treatment,
-)
 from pipeline.core.errors import Code, Refused
-from pipeline.core.redaction import COUNT, Redacted
-from pipeline.core.schema import Category
-from pipeline.core.statistics import Table
-from pipeline.core.treatments import folded, listed_words
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.category import Category
+from pipeline.core.language.treatment import (
+    Answer,
+    Constant,
+    FilterTerms,
+    Keep,
+    Pseudonymise,
+    Released,
+    SplitText,
+    Statistics,
+    Tokenise,
+)
+from pipeline.core.numerals import SUMMED_DECIMALS
+from pipeline.core.redaction import Redacted
+from pipeline.core.shapes import of_another_row, untreated
+from pipeline.core.statistics import COUNT, Table
+from pipeline.core.treatments import Means
 from pipeline.core.validation import CompiledSchema
 
 SHORTEST_WITHHELD = 6
@@ -41,49 +46,79 @@ class Cleared:
     frame: pl.DataFrame
 
 
-def clear_rows(
-    redacted: Redacted, agreement: Agreement, schema: CompiledSchema, code_lists: dict[str, CodeList]
-) -> Cleared:
+def clear_rows(redacted: Redacted, agreement: Agreement, schema: CompiledSchema, means: Means) -> Cleared:
     """The rows of one chunk, cleared.
 
     Raises:
         Refused: a column too many or too few, a cell that its treatment cannot have made, a withheld value.
     """
-    _has_columns(redacted.frame, tuple(agreement.columns), agreement)
+    _has_columns(redacted.frame, tuple(agreement.released), agreement)
     if redacted.frame.height != redacted.in_scope.height:
         raise _differs(agreement, f"{redacted.in_scope.height} rows became {redacted.frame.height}")
-    _cells_look_treated(redacted.frame, agreement, code_lists)
-    _cells_are_of_their_rows(redacted, agreement)
-    _no_withheld_value(redacted, agreement, schema, code_lists)
+    _cells_look_treated(redacted.frame, agreement, means)
+    _cells_are_of_their_rows(redacted, agreement, means)
+    _no_withheld_value(redacted, agreement, schema, means)
     return Cleared(redacted.frame)
 
 
-def clear_table(table: Table, agreement: Agreement, code_lists: dict[str, CodeList]) -> Cleared:
-    """A table of counts, cleared: the same gates, and no cell below the agreement's smallest."""
+def clear_table(table: Table, agreement: Agreement, means: Means) -> Cleared:
+    """A table of counts and sums, cleared: the same gates, and no cell below the agreement's smallest."""
     rule = agreement.statistics
     if rule is None:
         raise _differs(agreement, "a table where the agreement releases rows")
-    _has_columns(table.frame, (*agreement.columns, rule.count_as), agreement)
-    _cells_look_treated(table.frame, agreement, code_lists)
-    counts = table.frame[rule.count_as].cast(pl.Int64, strict=False)
-    if counts.null_count() or counts.sum() != table.published_rows:
+    _has_columns(table.frame, (*agreement.released, rule.count_as, *rule.sums), agreement)
+    _cells_look_treated(table.frame, agreement, means)
+    _counts_add_up(table, agreement, rule)
+    _sums_are_numbers(table.frame, agreement, rule)
+    return Cleared(table.frame)
+
+
+def clear_partial(redacted: Redacted, agreement: Agreement) -> pl.DataFrame:
+    """Partial counts and sums of one chunk, once their columns and totals are right."""
+    frame, sums = redacted.frame, agreement.statistics.sums if agreement.statistics else {}
+    _has_columns(frame.drop([COUNT, *sums], strict=False), tuple(agreement.released), agreement)
+    if COUNT not in frame.columns or frame[COUNT].sum() != redacted.in_scope.height:
+        raise _differs(agreement, "counts do not add up to the rows in scope")
+    for name, source in sums.items():
+        # Where a cell cannot be read it is suppressed: there is no total to compare with.
+        if name not in frame.columns or (
+            frame[name].null_count() == 0 and int(frame[name].sum() or 0) != _total(redacted.in_scope[source])
+        ):
+            raise _differs(agreement, f"the sums of {name} do not add up to the rows in scope")
+    return frame
+
+
+def _total(numbers: pl.Series) -> int | None:
+    """The sum of a column of text in units of 10 ** -SUMMED_DECIMALS; None where one of them is no number."""
+    read = numbers.cast(pl.Decimal(38, SUMMED_DECIMALS), strict=False)
+    return None if read.null_count() else int(Decimal(read.sum() or 0).scaleb(SUMMED_DECIMALS))
+
+
+def _counts_add_up(table: Table, agreement: Agreement, rule: Statistics) -> None:
+    """Each count is a whole number, none says less than the smallest cell, and together they are the rows behind them."""
+    counts, step = table.frame[rule.count_as].cast(pl.Int64, strict=False), rule.round_to or 1
+    off = abs(int(counts.sum()) - table.published_rows)
+    if counts.null_count() or bool((counts % step != 0).any()) or off > step // 2 * counts.len():
         raise _differs(agreement, "the published counts do not add up to the rows behind them")
-    small = int((counts < rule.smallest_cell).sum())
-    if small or (0 < table.suppressed_rows < rule.smallest_cell and table.frame.height):
+    smallest = (2 * rule.smallest_cell + step) // (2 * step) * step if rule.round_to else rule.smallest_cell
+    small = int((counts < smallest).sum())
+    too_few = table.published_rows < counts.len() * rule.smallest_cell
+    if small or too_few or (0 < table.suppressed_rows < rule.smallest_cell and counts.len()):
         raise Refused(
             Code.CELL_TOO_SMALL,
             f"agreement {agreement.id}: {small} cells are below {rule.smallest_cell}, or what is suppressed is.",
             next_step="this is a fault in Safeconduct: nothing was released; report it.",
         )
-    return Cleared(table.frame)
 
 
-def clear_partial(redacted: Redacted, agreement: Agreement) -> pl.DataFrame:
-    """Partial counts of one chunk, once their columns and their sum are right."""
-    _has_columns(redacted.frame.drop(COUNT, strict=False), tuple(agreement.columns), agreement)
-    if COUNT not in redacted.frame.columns or redacted.frame[COUNT].sum() != redacted.in_scope.height:
-        raise _differs(agreement, "counts do not add up to the rows in scope")
-    return redacted.frame
+def _sums_are_numbers(frame: pl.DataFrame, agreement: Agreement, rule: Statistics) -> None:
+    for name in rule.sums:
+        whole = rf"\A-?[0-9]+{'' if rule.round_to else f'(?:[.][0-9]{{1,{SUMMED_DECIMALS}}})?'}\z"
+        wrong = ~frame[name].str.contains(whole).fill_null(value=False)
+        if rule.round_to:
+            wrong |= (frame[name].cast(pl.Int128, strict=False) % rule.round_to != 0).fill_null(value=True)
+        if wrong.any():
+            raise _differs(agreement, f"column {name}: {wrong.sum()} cells are no sums as the agreement rounds them")
 
 
 def _has_columns(frame: pl.DataFrame, expected: Sequence[str], agreement: Agreement) -> None:
@@ -94,10 +129,10 @@ def _has_columns(frame: pl.DataFrame, expected: Sequence[str], agreement: Agreem
         )
 
 
-def _cells_look_treated(frame: pl.DataFrame, agreement: Agreement, code_lists: dict[str, CodeList]) -> None:
+def _cells_look_treated(frame: pl.DataFrame, agreement: Agreement, means: Means) -> None:
     wrong = {
-        name: _untreated(treatment, pl.col(name), code_lists).sum()
-        for name, treatment in agreement.columns.items()
+        name: untreated(treatment, pl.col(name), means).sum()
+        for name, treatment in agreement.released.items()
         if not isinstance(treatment, Keep)
     }
     if not wrong or not frame.height:
@@ -105,82 +140,46 @@ def _cells_look_treated(frame: pl.DataFrame, agreement: Agreement, code_lists: d
     for name, count in frame.select(expr.alias(name) for name, expr in wrong.items()).row(0, named=True).items():
         if count:
             raise _differs(
-                agreement, f"column {name}: {count} cells are not what {agreement.columns[name].treatment} makes"
+                agreement, f"column {name}: {count} cells are not what {agreement.released[name].treatment} makes"
             )
 
 
-def _untreated(treatment: Treatment, cell: pl.Expr, code_lists: dict[str, CodeList]) -> pl.Expr:
-    """True where a cell cannot have come from the treatment."""
-    match treatment:
-        case Keep():
-            return pl.lit(value=False)
-        case Pseudonymise():
-            more = r"(?:\n[0-9a-f]{32})*" if treatment.each_line else ""
-            return ~cell.str.contains(rf"\A[0-9a-f]{{32}}{more}\z")
-        case Mask():
-            shown = treatment.keep_first + treatment.keep_last
-            line = rf"[^\p{{L}}\p{{N}}\n]*(?:[\p{{L}}\p{{N}}][^\p{{L}}\p{{N}}\n]*){{0,{shown}}}"
-            starred = r"(?:[^\p{L}\p{N}\n]*|[^*\n]*(?:\*[^*\n]*){4,})"
-            return ~(
-                cell.str.contains(rf"\A{line}(?:\n{line})*\z") & cell.str.contains(rf"\A{starred}(?:\n{starred})*\z")
-            )
-        case GeneraliseDate():
-            return ~cell.str.contains(r"\A[0-9]{4}\z" if treatment.to == "year" else r"\A[0-9]{4}-[0-9]{2}\z")
-        case FilterTerms():
-            words = "(?im)" + listed_words(code_lists[treatment.codes])
-            odd = pl.when(cell.str.contains(r"[^\x00-\x7F]")).then(cell)
-            return cell.str.contains(words) | folded(odd).str.contains(words).fill_null(value=False)
-
-
-def _cells_are_of_their_rows(redacted: Redacted, agreement: Agreement) -> None:
+def _cells_are_of_their_rows(redacted: Redacted, agreement: Agreement, means: Means) -> None:
     """Each released cell stands in the row that it was made from: as it is if kept, else as far as its shape can tell."""
-    names = tuple(agreement.columns)
+    names = tuple(agreement.released)
     if not set(names) <= set(redacted.in_scope.columns):
         raise _differs(agreement, "the rows behind the release lack columns of the agreement")
     given = redacted.in_scope.select(pl.col(name).alias(f"{_GIVEN}{name}") for name in names)
     both = pl.concat([redacted.frame, given], how="horizontal")
     strange = [
-        _strange(treatment, pl.col(name), pl.col(f"{_GIVEN}{name}")).fill_null(value=True).sum().alias(name)
-        for name, treatment in agreement.columns.items()
+        of_another_row(treatment, pl.col(name), pl.col(f"{_GIVEN}{name}"), means)
+        .fill_null(value=True)
+        .sum()
+        .alias(name)
+        for name, treatment in agreement.released.items()
     ]
     for name, count in both.select(strange).row(0, named=True).items():
         if count:
             raise _differs(agreement, f"column {name}: {count} cells are not of the row that they stand in")
 
 
-def _strange(treatment: Treatment, cell: pl.Expr, given: pl.Expr) -> pl.Expr:
-    """True, or null, where `cell` cannot have been made from `given`."""
-    match treatment:
-        case Keep():
-            return cell.ne_missing(given)
-        case Pseudonymise():
-            same = pl.lit(value=True)
-        case Mask():
-            same = cell.str.len_chars() == given.str.len_chars()
-        case GeneraliseDate():
-            return cell.is_not_null() & ~given.str.starts_with(cell)
-        case FilterTerms():
-            same = cell.str.count_matches("\n", literal=True) == given.str.count_matches("\n", literal=True)
-    return pl.when(given.is_null()).then(cell.is_not_null()).otherwise(cell.is_null() | ~same)
-
-
-def _no_withheld_value(
-    redacted: Redacted, agreement: Agreement, schema: CompiledSchema, code_lists: dict[str, CodeList]
-) -> None:
+def _no_withheld_value(redacted: Redacted, agreement: Agreement, schema: CompiledSchema, means: Means) -> None:
     """No row holds, in any case, a direct identifier or free text of its own that is not let through.
 
-    Two kinds of columns are not searched. A direct identifier that the agreement keeps: its clause lets through what it
-    holds, and a sole trader's firm bears its owner's name. A pseudonym: 32 hexadecimal digits hold six given ones by chance.
+    Hidden is what the agreement withholds or does not name, and what it changes: all but what it keeps. Three kinds of columns
+    are not searched. A direct identifier that the agreement keeps: its clause lets through what it holds, and a sole
+    trader's firm bears its owner's name. A pseudonym or token: their digits and letters hold six given ones by chance.
+    A constant or an answer: it holds words of the agreement, whatever the row says.
     """
     hidden = [
         name
         for name, category in schema.categories.items()
-        if category in _SEARCHED and not isinstance(agreement.columns.get(name), Keep)
+        if category in _SEARCHED and not isinstance(agreement.released.get(name), Keep)
     ]
     searched = [
         name
-        for name, treatment in agreement.columns.items()
-        if not isinstance(treatment, Pseudonymise)
+        for name, treatment in agreement.released.items()
+        if not isinstance(treatment, Pseudonymise | Tokenise | Constant | Answer)
         and not (isinstance(treatment, Keep) and schema.categories[name] is Category.DIRECT_IDENTIFIER)
     ]
     if not hidden or not searched or not redacted.frame.height:
@@ -196,7 +195,7 @@ def _no_withheld_value(
         found = lines.filter(
             _found(pl.col(name))
             & (pl.col(name).str.len_chars() >= SHORTEST_WITHHELD)
-            & _withheld(agreement.columns.get(name), pl.col(name), code_lists)
+            & _withheld(agreement.released.get(name), pl.col(name), means)
         ).height
         if found:
             raise Refused(
@@ -211,10 +210,11 @@ def _found(value: pl.Expr) -> pl.Expr:
     return pl.col(_ROW).str.contains(value.str.to_uppercase(), literal=True)
 
 
-def _withheld(treatment: Treatment | None, line: pl.Expr, code_lists: dict[str, CodeList]) -> pl.Expr:
-    """True for a line that may not be released: any with a letter or digit, but of a filtered column only those masked."""
-    if isinstance(treatment, FilterTerms):
-        return _untreated(treatment, line, code_lists)
+def _withheld(treatment: Released | None, line: pl.Expr, means: Means) -> pl.Expr:
+    """True for a line that may not be released: any with a letter or digit, but of a column whose lines
+    are filtered or split only those that its treatment changes."""
+    if isinstance(treatment, FilterTerms | SplitText):
+        return untreated(treatment, line, means)
     return line.str.contains(r"[\p{L}\p{N}]")
 
 

@@ -48,8 +48,14 @@ def rounded(cell: pl.Expr, *, to: str) -> pl.Expr:
     """The nearest multiple of `to`, halves away from zero, with as many decimals as `to` has."""
     whole, _, decimals = to.partition(".")
     step = int(whole) * 10**_FINEST + int(decimals.ljust(_FINEST, "0"))
-    multiples = (2 * _magnitude(cell, _FINEST) + step).floordiv(2 * step)
-    return decimal_text(_signed(cell, multiples * int(whole + decimals)), decimals=len(decimals))
+    units = nearest(_signed(cell, _magnitude(cell, _FINEST)), step)
+    return decimal_text(units.floordiv(10 ** (_FINEST - len(decimals))), decimals=len(decimals))
+
+
+def nearest(units: pl.Expr, step: int) -> pl.Expr:
+    """The nearest multiple of `step`, halves away from zero."""
+    size = (units.abs() * 2 + step).floordiv(2 * step) * step
+    return pl.when(units < 0).then(size * -1).otherwise(size)
 
 
 def summed(cell: pl.Expr) -> pl.Expr:
@@ -85,4 +91,4 @@ def _magnitude(cell: pl.Expr, decimals: int) -> pl.Expr:
 
 
 def _signed(cell: pl.Expr, size: pl.Expr) -> pl.Expr:
-    return pl.when(cell.str.starts_with("-")).then(-size).otherwise(size)
+    return pl.when(cell.str.starts_with("-")).then(size * -1).otherwise(size)

@@ -32,7 +32,7 @@ def filtered(cell: pl.Expr, listed: CodeList) -> pl.Expr:
     """Each line that holds a listed code or term, as a word in any case, is `MASKED` as a whole."""
     plain = cell.str.replace_all(rf"(?im)^.*{_words(listed, _ASCII_EDGE)}.*$", MASKED)
     # Only cells with letters that are not ASCII, or with single ones in a row, pay for the closer look.
-    apart = rf"(?:^|{_ASCII_EDGE})[A-Za-z](?:{_ASCII_EDGE}{{1,2}}[A-Za-z]){{{_SPELT - 1}}}"
+    apart = rf"(?:^|{_ASCII_EDGE})[A-Za-z](?:{_ASCII_EDGE}+[A-Za-z]){{{_SPELT - 1}}}"
     odd = pl.when(cell.str.contains(rf"(?m)[^\x00-\x7F]|{apart}")).then(cell)
     line, words = pl.element(), f"(?im){_words(listed, _EDGE)}"
     found = folded(line).str.contains(words) | line.str.contains(words)
@@ -64,9 +64,9 @@ def _words(listed: CodeList, edge: str) -> str:
 
 
 def _spelt(listed: CodeList) -> str:
-    """A pattern of a listed code letter by letter, one or two other signs between; empty where no code is long enough."""
+    """A pattern of a listed code letter by letter, other signs between; empty where no code is long enough."""
     codes = (code for code in _longest_first(listed.codes) if re.fullmatch(f"[A-Z]{{{_SPELT},}}", code))
-    apart = [rf"{_ASCII_EDGE}{{1,2}}".join(code) for code in codes]
+    apart = [f"{_ASCII_EDGE}+".join(code) for code in codes]
     return rf"(?:^|{_ASCII_EDGE})(?:{'|'.join(apart)})(?:{_ASCII_EDGE}|$)" if apart else ""
 
 

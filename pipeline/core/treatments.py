@@ -67,7 +67,7 @@ def released_cell(treatment: Released, cell: pl.Expr, means: Means) -> pl.Expr:
         case Keep():
             return cell
         case Constant():
-            return pl.lit(treatment.value, dtype=pl.String)
+            return constant(cell, treatment.value)
         case Mask():
             return masked(cell, keep_first=treatment.keep_first, keep_last=treatment.keep_last)
         case Truncate():
@@ -93,6 +93,13 @@ def released_cell(treatment: Released, cell: pl.Expr, means: Means) -> pl.Expr:
             return text_split_off(cell, means.code_lists[treatment.heads])
         case Answer():
             return answered(cell, treatment.answers, otherwise=treatment.otherwise)
+
+
+def constant(cell: pl.Expr, value: str) -> pl.Expr:
+    """The same value in every row, also where the cell is absent. Never null."""
+    said = pl.lit(value, dtype=pl.String)
+    # A bare literal would be one row high where all columns are constants.
+    return pl.when(cell.is_null()).then(said).otherwise(said)
 
 
 def masked(cell: pl.Expr, *, keep_first: int, keep_last: int) -> pl.Expr:

@@ -119,8 +119,8 @@ def tokens_of(domain: str) -> Callable[[Sequence[str]], list[str]]:
     """Tokens of the shape that the site's have: of each domain others, and equal only for equal values."""
 
     def tokens(values: Sequence[str]) -> list[str]:
-        digests = (hashlib.sha256(f"{domain}/{value}".encode()).digest() for value in values)
-        return ["t1" + base64.b32encode(digest).decode().rstrip("=").lower() for digest in digests]
+        digests = (hashlib.sha384(f"{domain}/{value}".encode()).digest() for value in values)
+        return [f"t1.{base64.urlsafe_b64encode(digest).decode()}" for digest in digests]
 
     return tokens
 
