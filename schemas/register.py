@@ -35,14 +35,16 @@ def _instant() -> Rule:
 
 
 COLUMNS = {
-    "entry": column(
+    "registration": column(
         _PLAIN,
         OF_TEXT,
         matches(
-            "[a-z0-9-]+(?:/[a-z0-9-]+/[0-9]+)?", name="entry", meaning="INSTRUMENT or INSTRUMENT/AGREEMENT/VERSION"
+            "[a-z0-9-]+(?:/[a-z0-9-]+/[0-9]+)?",
+            name="registration",
+            meaning="INSTRUMENT or INSTRUMENT/AGREEMENT/VERSION",
         ),
         required=True,
-        title="Entry",
+        title="The row's name",
     ),
     "instrument": column(_PLAIN, OF_TEXT, _id("id"), required=True, title="Id of the instrument"),
     "title": column(_FREE, OF_TEXT, _WORDS, required=True, title="Title"),
@@ -102,12 +104,12 @@ _OF_A_VERSION = (
     "agreement_until",
 )
 _there = pl.col("agreement").is_not_null()
-_entry = pl.when(_there).then(pl.concat_str("instrument", "agreement", "version", separator="/"))
+_named = pl.when(_there).then(pl.concat_str("instrument", "agreement", "version", separator="/"))
 ROW_RULES = (
     row_rule(
         "named-by-its-parts",
-        pl.col("entry") == _entry.otherwise(pl.col("instrument")),
-        "an entry is named by its instrument, agreement and version",
+        pl.col("registration") == _named.otherwise(pl.col("instrument")),
+        "a row is named by its instrument, agreement and version",
     ),
     row_rule(
         "a-version-is-whole",
@@ -127,4 +129,4 @@ ROW_RULES = (
     ),
 )
 
-SCHEMA = feed_schema("register", "1", COLUMNS, unique=["entry"], row_rules=ROW_RULES)
+SCHEMA = feed_schema("register", "1", COLUMNS, unique=["registration"], row_rules=ROW_RULES)

@@ -13,7 +13,7 @@ from pipeline.core.errors import Code, Misconfigured
 
 if TYPE_CHECKING:
     from pipeline.core.language.agreement import Agreement
-    from pipeline.core.register import Entry, Wanted
+    from pipeline.core.register import Row, Wanted
     from pipeline.edges.catalogue import Broken, Catalogue
 
 INSTRUMENTS = ("instrument", "parties", "kind", "status", "since", "until", "review", "records", "agreements")
@@ -66,30 +66,30 @@ def register(
     wanted = _wanted(partner, kind, status, expires_within, review_due=review_due)
     loaded, at = _loaded(call, catalogue)
     missing = _missing(loaded)
-    entries = _entries(loaded, at, wanted)
+    rows = _rows_wanted(loaded, at, wanted)
     if as_csv:
-        _write(entries, missing)
+        _write(rows, missing)
         return
     if call.json:
         broken = [one.where for one in missing]
-        call.document({"at": at, "broken": broken, "instruments": list(_documents(entries))})
+        call.document({"at": at, "broken": broken, "instruments": list(_documents(rows))})
     else:
-        show(call, entries)
+        show(call, rows)
     for one in missing:
         call.warn(f"{one.where}: {one.message}. What the file says is not shown. Next: `safeconduct check`.")
     if missing:
         raise typer.Exit(Misconfigured.exit_code)
 
 
-def show(call: Call, entries: "Iterable[Entry]") -> None:
-    """The entries, for people."""
-    entries = tuple(entries)
-    if not entries:
+def show(call: Call, rows: "Iterable[Row]") -> None:
+    """The rows, for people."""
+    rows = tuple(rows)
+    if not rows:
         call.say("Nothing in the register is so.")
         return
-    by_instrument = _by_instrument(entries)
+    by_instrument = _by_instrument(rows)
     call.table(INSTRUMENTS, [_instrument_row(resting) for resting in by_instrument.values()])
-    versions = [_agreement_row(entry, entry.version) for entry in entries if entry.version]
+    versions = [_agreement_row(row, row.version) for row in rows if row.version]
     if versions:
         call.table(AGREEMENTS, versions)
     without = sum(not resting[0].instrument.exchanges_records for resting in by_instrument.values())
@@ -136,37 +136,37 @@ def _missing(catalogue: "Catalogue") -> "list[Broken]":
     return [one for path, one in sorted(faults.items()) if path.parent.name in ("instruments", "agreements")]
 
 
-def _entries(catalogue: "Catalogue", at: datetime, wanted: "Wanted") -> "tuple[Entry, ...]":
+def _rows_wanted(catalogue: "Catalogue", at: datetime, wanted: "Wanted") -> "tuple[Row, ...]":
     from pipeline.core.register import chosen, is_about, register
 
-    entries = register(catalogue.instruments, catalogue.versions, at)
-    known = wanted.partner in {"", *catalogue.partners} or any(is_about(entry, wanted.partner) for entry in entries)
+    rows = register(catalogue.instruments, catalogue.versions, at)
+    known = wanted.partner in {"", *catalogue.partners} or any(is_about(row, wanted.partner) for row in rows)
     if not known:
         raise Misconfigured(
             Code.NOT_FOUND,
             f"{wanted.partner!a} is no partner of the catalogue, nor a part of a party's name.",
             next_step=f"name one of: {', '.join(sorted(catalogue.partners))}; or a party, such as Canada.",
         )
-    return chosen(entries, wanted)
+    return chosen(rows, wanted)
 
 
-def _write(entries: "tuple[Entry, ...]", missing: "list[Broken]") -> None:
+def _write(rows: "tuple[Row, ...]", missing: "list[Broken]") -> None:
     """The delivery on stdout; none where a file is missing in it, since the feed takes it for the whole register."""
     from pipeline.core.register import delivery
 
     for one in missing:
         raise one.error()
-    typer.echo(delivery(entries), nl=False)
+    typer.echo(delivery(rows), nl=False)
 
 
-def _by_instrument(entries: "Iterable[Entry]") -> "dict[str, list[Entry]]":
-    grouped: dict[str, list[Entry]] = {}
-    for entry in entries:
-        grouped.setdefault(entry.instrument.id, []).append(entry)
+def _by_instrument(rows: "Iterable[Row]") -> "dict[str, list[Row]]":
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(row.instrument.id, []).append(row)
     return grouped
 
 
-def _instrument_row(resting: "list[Entry]") -> tuple[Cell, ...]:
+def _instrument_row(resting: "list[Row]") -> tuple[Cell, ...]:
     first = resting[0]
     said = first.instrument
     review = said.review.next if said.review else None
@@ -179,11 +179,11 @@ def _instrument_row(resting: "list[Entry]") -> tuple[Cell, ...]:
         _ending(said.until, soon=first.instrument_ends_by(_soon(first))),
         _reviewed(review, due=first.instrument_review_due),
         "yes" if said.exchanges_records else "no",
-        ", ".join(f"{entry.version.id} v{entry.version.version}" for entry in resting if entry.version) or "-",
+        ", ".join(f"{row.version.id} v{row.version.version}" for row in resting if row.version) or "-",
     )
 
 
-def _agreement_row(entry: "Entry", version: "Agreement") -> tuple[Cell, ...]:
+def _agreement_row(row: "Row", version: "Agreement") -> tuple[Cell, ...]:
     return (
         version.id,
         str(version.version),
@@ -191,24 +191,24 @@ def _agreement_row(entry: "Entry", version: "Agreement") -> tuple[Cell, ...]:
         version.provider,
         version.recipient,
         version.feed,
-        _styled(entry.standing.value if entry.standing else "-"),
+        _styled(row.standing.value if row.standing else "-"),
         when(version.in_force.since),
-        _ending(version.in_effect_until, soon=entry.version_ends_by(_soon(entry))),
-        _reviewed(version.review, due=entry.version_review_due),
+        _ending(version.in_effect_until, soon=row.version_ends_by(_soon(row))),
+        _reviewed(version.review, due=row.version_review_due),
     )
 
 
-def _documents(entries: "Iterable[Entry]") -> "Iterable[dict[str, object]]":
-    for resting in _by_instrument(entries).values():
+def _documents(rows: "Iterable[Row]") -> "Iterable[dict[str, object]]":
+    for resting in _by_instrument(rows).values():
         first = resting[0]
         yield {
             **first.instrument.model_dump(mode="json"),
             "review_due": first.instrument_review_due,
-            "agreements": [_document(entry, entry.version) for entry in resting if entry.version],
+            "agreements": [_document(row, row.version) for row in resting if row.version],
         }
 
 
-def _document(entry: "Entry", version: "Agreement") -> dict[str, object]:
+def _document(row: "Row", version: "Agreement") -> dict[str, object]:
     return {
         "id": version.id,
         "version": version.version,
@@ -216,18 +216,18 @@ def _document(entry: "Entry", version: "Agreement") -> dict[str, object]:
         "provider": version.provider,
         "recipient": version.recipient,
         "feed": version.feed,
-        "status": entry.standing,
+        "status": row.standing,
         "since": version.in_force.since,
         "until": version.in_effect_until,
         "review": version.review,
-        "review_due": entry.version_review_due,
+        "review_due": row.version_review_due,
     }
 
 
-def _soon(entry: "Entry") -> datetime:
+def _soon(row: "Row") -> datetime:
     from pipeline.core.duration import after
 
-    return after(entry.at, SOON)
+    return after(row.at, SOON)
 
 
 def _styled(said: str) -> Cell:

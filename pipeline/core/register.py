@@ -1,7 +1,7 @@
 """Which texts and agreements do we exchange under, and how do they stand at an instant?
 
 The register keeps every instrument, and every version of every agreement that rests on one (6 USC 211(i)(3)(C)). It is a
-list of entries, which is also a dataset: `delivery` writes what feed `register` takes.
+table, which is also a dataset: `delivery` writes what feed `register` takes.
 """
 
 import csv
@@ -34,8 +34,8 @@ OVER = frozenset({Standing.TERMINATED, Standing.SUPERSEDED, Standing.ENDED})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """An instrument, and one version of an agreement that rests on it; None where no agreement does."""
+class Row:
+    """A row of the register: an instrument, and one version of an agreement that rests on it; None where none does."""
 
     instrument: Instrument
     version: Agreement | None
@@ -69,7 +69,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which entries are asked for; what is left out is not asked."""
+    """Which rows are asked for; what is left out is not asked."""
 
     partner: str = ""
     """a partner of the catalogue by its id, or a part of a party's name"""
@@ -82,20 +82,18 @@ class Wanted:
 
 def register(
     instruments: Mapping[str, Instrument], versions: Mapping[str, tuple[Agreement, ...]], at: datetime
-) -> tuple[Entry, ...]:
+) -> tuple[Row, ...]:
     """Every instrument with every version that rests on it, by their ids."""
     resting: dict[str, list[Agreement]] = {id: [] for id in instruments}
     for _, of_agreement in sorted(versions.items()):
         for version in of_agreement:
             resting[version.instrument].append(version)
-    return tuple(
-        Entry(instruments[id], version, at) for id in sorted(instruments) for version in resting[id] or (None,)
-    )
+    return tuple(Row(instruments[id], version, at) for id in sorted(instruments) for version in resting[id] or (None,))
 
 
-def chosen(entries: Iterable[Entry], wanted: Wanted) -> tuple[Entry, ...]:
-    """The entries that are asked for: all that is asked holds, of the instrument or of the version."""
-    return tuple(entry for entry in entries if all(asks(entry) for asks in _questions(wanted)))
+def chosen(rows: Iterable[Row], wanted: Wanted) -> tuple[Row, ...]:
+    """The rows that are asked for: all that is asked holds, of the instrument or of the version."""
+    return tuple(row for row in rows if all(asks(row) for asks in _questions(wanted)))
 
 
 def standing(version: Agreement, at: datetime) -> Standing:
@@ -110,51 +108,51 @@ def standing(version: Agreement, at: datetime) -> Standing:
     return Standing(change.to.value)
 
 
-def is_about(entry: Entry, partner: str) -> bool:
+def is_about(row: Row, partner: str) -> bool:
     """Whether a party's name has `partner` in it, or the version's provider or recipient has it as its id."""
-    named = any(partner.casefold() in party.casefold() for party in entry.instrument.parties)
-    return named or (entry.version is not None and partner in (entry.version.provider, entry.version.recipient))
+    named = any(partner.casefold() in party.casefold() for party in row.instrument.parties)
+    return named or (row.version is not None and partner in (row.version.provider, row.version.recipient))
 
 
-def delivery(entries: Sequence[Entry]) -> bytes:
-    """The entries as a delivery of feed `register`: CSV with one row per entry, in UTF-8."""
+def delivery(rows: Sequence[Row]) -> bytes:
+    """The rows as a delivery of feed `register`: CSV in UTF-8."""
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows([cell(entry) for cell in COLUMNS.values()] for entry in entries)
+    written = csv.writer(text, lineterminator="\n")
+    written.writerow(COLUMNS)
+    written.writerows([cell(row) for cell in COLUMNS.values()] for row in rows)
     return text.getvalue().encode()
 
 
-def _questions(wanted: Wanted) -> Iterable[Callable[[Entry], bool]]:
+def _questions(wanted: Wanted) -> Iterable[Callable[[Row], bool]]:
     if wanted.partner:
-        yield lambda entry: is_about(entry, wanted.partner)
+        yield lambda row: is_about(row, wanted.partner)
     if wanted.kind:
-        yield lambda entry: entry.instrument.kind is wanted.kind
+        yield lambda row: row.instrument.kind is wanted.kind
     if wanted.status:
-        yield lambda entry: wanted.status in _statuses(entry)
+        yield lambda row: wanted.status in _statuses(row)
     if wanted.expires_within:
         within = wanted.expires_within
-        yield lambda entry: _ends_by(entry, after(entry.at, within))
+        yield lambda row: _ends_by(row, after(row.at, within))
     if wanted.review_due:
-        yield lambda entry: entry.instrument_review_due or entry.version_review_due
+        yield lambda row: row.instrument_review_due or row.version_review_due
 
 
-def _statuses(entry: Entry) -> tuple[str, ...]:
-    return (entry.instrument.status.value, *([entry.standing.value] if entry.standing else []))
+def _statuses(row: Row) -> tuple[str, ...]:
+    return (row.instrument.status.value, *([row.standing.value] if row.standing else []))
 
 
-def _ends_by(entry: Entry, limit: datetime) -> bool:
-    return entry.instrument_ends_by(limit) or entry.version_ends_by(limit)
+def _ends_by(row: Row, limit: datetime) -> bool:
+    return row.instrument_ends_by(limit) or row.version_ends_by(limit)
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _key(entry: Entry) -> str:
-    if entry.version is None:
-        return entry.instrument.id
-    return f"{entry.instrument.id}/{entry.version.id}/{entry.version.version}"
+def _key(row: Row) -> str:
+    if row.version is None:
+        return row.instrument.id
+    return f"{row.instrument.id}/{row.version.id}/{row.version.version}"
 
 
 def _lines(items: Iterable[str]) -> str:
@@ -169,36 +167,36 @@ def _instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _of(cell: Callable[[Agreement], str]) -> Callable[[Entry], str]:
+def _of(cell: Callable[[Agreement], str]) -> Callable[[Row], str]:
     """The cell of the version; empty where there is none."""
-    return lambda entry: cell(entry.version) if entry.version else ""
+    return lambda row: cell(row.version) if row.version else ""
 
 
-COLUMNS: Mapping[str, Callable[[Entry], str]] = {
-    "entry": _key,
-    "instrument": lambda entry: entry.instrument.id,
-    "title": lambda entry: entry.instrument.title,
-    "kind": lambda entry: entry.instrument.kind.value,
-    "citation": lambda entry: entry.instrument.citation,
-    "programme": lambda entry: entry.instrument.programme,
-    "parties": lambda entry: _lines(entry.instrument.parties),
-    "confidence": lambda entry: entry.instrument.confidence.value,
-    "source": lambda entry: entry.instrument.source,
-    "reach": lambda entry: entry.instrument.reach or "",
-    "status": lambda entry: entry.instrument.status.value,
-    "dated": lambda entry: _day(entry.instrument.dated),
-    "since": lambda entry: _day(entry.instrument.since),
-    "until": lambda entry: _day(entry.instrument.until),
-    "review": lambda entry: _day(entry.instrument.review.next if entry.instrument.review else None),
-    "exchanges_records": lambda entry: "Y" if entry.instrument.exchanges_records else "N",
-    "commitments": lambda entry: _lines(entry.instrument.commitments),
+COLUMNS: Mapping[str, Callable[[Row], str]] = {
+    "registration": _key,
+    "instrument": lambda row: row.instrument.id,
+    "title": lambda row: row.instrument.title,
+    "kind": lambda row: row.instrument.kind.value,
+    "citation": lambda row: row.instrument.citation,
+    "programme": lambda row: row.instrument.programme,
+    "parties": lambda row: _lines(row.instrument.parties),
+    "confidence": lambda row: row.instrument.confidence.value,
+    "source": lambda row: row.instrument.source,
+    "reach": lambda row: row.instrument.reach or "",
+    "status": lambda row: row.instrument.status.value,
+    "dated": lambda row: _day(row.instrument.dated),
+    "since": lambda row: _day(row.instrument.since),
+    "until": lambda row: _day(row.instrument.until),
+    "review": lambda row: _day(row.instrument.review.next if row.instrument.review else None),
+    "exchanges_records": lambda row: "Y" if row.instrument.exchanges_records else "N",
+    "commitments": lambda row: _lines(row.instrument.commitments),
     "agreement": _of(lambda version: version.id),
     "version": _of(lambda version: str(version.version)),
     "agreement_title": _of(lambda version: version.title),
     "provider": _of(lambda version: version.provider),
     "recipient": _of(lambda version: version.recipient),
     "feed": _of(lambda version: version.feed),
-    "agreement_status": lambda entry: entry.standing.value if entry.standing else "",
+    "agreement_status": lambda row: row.standing.value if row.standing else "",
     "agreement_since": _of(lambda version: _instant(version.in_force.since)),
     "agreement_until": _of(lambda version: _instant(version.in_effect_until)),
     "agreement_review": _of(lambda version: _day(version.review)),

@@ -1,4 +1,4 @@
-"""The register: what is in it, how each entry stands at an instant, and which entries are asked for."""
+"""The register: what is in it, how each row stands at an instant, and which rows are asked for."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.clause import Confidence
 from pipeline.core.language.instrument import Instrument, Kind
-from pipeline.core.register import COLUMNS, Entry, Standing, Wanted, chosen, delivery, register, standing
+from pipeline.core.register import COLUMNS, Row, Standing, Wanted, chosen, delivery, register, standing
 from pipeline.edges.catalogue import load
 from tests.core.builders import LAW, agreement, instant
 
@@ -61,8 +61,8 @@ def instrument(**changes: Any) -> Instrument:
     return Instrument.model_validate({**stated, **changes})
 
 
-def entry(instrument_: Instrument | None = None, version: Agreement | None = None, at: datetime = NOW) -> Entry:
-    return Entry(instrument_ or instrument(), version, at)
+def row_of(instrument_: Instrument | None = None, version: Agreement | None = None, at: datetime = NOW) -> Row:
+    return Row(instrument_ or instrument(), version, at)
 
 
 def status(to: str, since: datetime) -> dict[str, object]:
@@ -180,27 +180,27 @@ class TestTheRegister:
         today = NOW.date()
         for days, due in ((-1, True), (0, True), (1, False)):
             day = today + timedelta(days=days)
-            assert entry(instrument(review={"next": day})).instrument_review_due is due
-            assert entry(version=agreement(review=day)).version_review_due is due
-        assert not entry(instrument(review={"next": today}, status="ended")).instrument_review_due
+            assert row_of(instrument(review={"next": day})).instrument_review_due is due
+            assert row_of(version=agreement(review=day)).version_review_due is due
+        assert not row_of(instrument(review={"next": today}, status="ended")).instrument_review_due
         over = agreement(review=today, status=[status("terminated", instant(2025))])
-        assert not entry(version=over).version_review_due
-        assert not entry().instrument_review_due
+        assert not row_of(version=over).version_review_due
+        assert not row_of().instrument_review_due
 
     def test_an_end_is_near_from_now_until_the_limit(self) -> None:
         version = agreement(in_force={"from": instant(2020), "until": NOW + timedelta(days=10)})
-        assert entry(version=version).version_ends_by(NOW + timedelta(days=10))
-        assert not entry(version=version).version_ends_by(NOW + timedelta(days=9))
-        assert not entry(version=version, at=NOW + timedelta(days=10)).version_ends_by(NOW + timedelta(days=20))
+        assert row_of(version=version).version_ends_by(NOW + timedelta(days=10))
+        assert not row_of(version=version).version_ends_by(NOW + timedelta(days=9))
+        assert not row_of(version=version, at=NOW + timedelta(days=10)).version_ends_by(NOW + timedelta(days=20))
         ends = instrument(until=date(2026, 12, 1))
-        assert entry(ends).instrument_ends_by(instant(2026, 12, 1))
-        assert not entry(ends).instrument_ends_by(instant(2026, 11, 30))
-        assert not entry(ends, at=instant(2026, 12, 1)).instrument_ends_by(instant(2027))
+        assert row_of(ends).instrument_ends_by(instant(2026, 12, 1))
+        assert not row_of(ends).instrument_ends_by(instant(2026, 11, 30))
+        assert not row_of(ends, at=instant(2026, 12, 1)).instrument_ends_by(instant(2027))
 
 
 class TestWhatIsAskedFor:
-    ours = entry(instrument(id="ours", parties=("Canada", "United States")))
-    theirs = entry(
+    ours = row_of(instrument(id="ours", parties=("Canada", "United States")))
+    theirs = row_of(
         instrument(id="theirs", kind="statute", status="ended"),
         agreement(
             status=[status("suspended", instant(2020))], in_force={"from": instant(2020), "until": instant(2026, 12)}
@@ -232,14 +232,14 @@ class TestWhatIsAskedFor:
 
     def test_of_two_versions_the_one_that_is_asked_for(self) -> None:
         first = agreement(status=[status("superseded", instant(2024))])
-        entries = [entry(version=first), entry(version=agreement(version=2))]
-        found = chosen(entries, Wanted(status="active"))
+        rows = [row_of(version=first), row_of(version=agreement(version=2))]
+        found = chosen(rows, Wanted(status="active"))
         assert [one.version and one.version.version for one in found] == [2]
 
 
 class TestTheDelivery:
-    def read(self, *entries: Entry) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(delivery(entries).decode(), newline="")))
+    def read(self, *rows: Row) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(delivery(rows).decode(), newline="")))
 
     def test_a_row_says_all_of_an_entry(self) -> None:
         said = instrument(
@@ -251,9 +251,9 @@ class TestTheDelivery:
             review={"next": date(2027, 1, 1)},
             commitments=("Trade flows", "It is safe"),
         )
-        (row,) = self.read(entry(said, agreement(version=2, review=date(2027, 2, 1))))
+        (row,) = self.read(row_of(said, agreement(version=2, review=date(2027, 2, 1))))
         assert row == {
-            "entry": "test-instrument/test-agreement/2",
+            "registration": "test-instrument/test-agreement/2",
             "instrument": "test-instrument",
             "title": "A treaty",
             "kind": "joint statement",
@@ -283,25 +283,25 @@ class TestTheDelivery:
         }
 
     def test_where_no_agreement_rests_its_cells_are_empty(self) -> None:
-        (row,) = self.read(entry())
+        (row,) = self.read(row_of())
         empty = {name for name, cell in row.items() if not cell}
-        assert row["entry"] == "test-instrument"
+        assert row["registration"] == "test-instrument"
         assert {"agreement", "version", "agreement_status", "agreement_until", "since", "review"} < empty
 
     def test_instants_are_told_in_utc(self) -> None:
         east = datetime.fromisoformat("2020-01-01T02:00:00+02:00")
-        (row,) = self.read(entry(version=agreement(in_force={"from": east, "until": instant(2030)})))
+        (row,) = self.read(row_of(version=agreement(in_force={"from": east, "until": instant(2030)})))
         assert row["agreement_since"] == "2020-01-01T00:00:00Z"
 
     @LAW
     @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60))
     def test_any_title_comes_back_as_it_was(self, title: str) -> None:
-        assert self.read(entry(instrument(title=title)))[0]["title"] == title
+        assert self.read(row_of(instrument(title=title)))[0]["title"] == title
 
     def test_a_register_without_entries_still_has_its_header(self) -> None:
         assert delivery([]).decode().strip() == ",".join(COLUMNS)
 
     def test_the_same_register_gives_the_same_bytes(self) -> None:
         found = load(ROOT / "catalogue")
-        entries = [register(found.instruments, found.versions, datetime(2026, 1, 1, tzinfo=UTC)) for _ in range(2)]
-        assert delivery(entries[0]) == delivery(entries[1])
+        writings = [register(found.instruments, found.versions, datetime(2026, 1, 1, tzinfo=UTC)) for _ in range(2)]
+        assert delivery(writings[0]) == delivery(writings[1])

@@ -11,7 +11,7 @@ from pipeline.core.validation import compile_schema, rejected
 from schemas.register import COLUMNS, SCHEMA
 
 GOOD: dict[str, str | None] = {
-    "entry": "example-treaty/example/2",
+    "registration": "example-treaty/example/2",
     "instrument": "example-treaty",
     "title": "Example treaty",
     "kind": "treaty",
@@ -44,7 +44,7 @@ OF_A_VERSION = [
     for name in COLUMNS
     if name in {"agreement", "version", "provider", "recipient", "feed"} or name.startswith("agreement_")
 ]
-ALONE = {**GOOD, **dict.fromkeys(OF_A_VERSION), "entry": "example-treaty"}
+ALONE = {**GOOD, **dict.fromkeys(OF_A_VERSION), "registration": "example-treaty"}
 COMPILED = compile_schema(SCHEMA)
 
 
@@ -106,7 +106,7 @@ def test_words_that_somebody_wrote_are_free_text() -> None:
             ["2021-02-29T00:00:00Z", "2020-01-01", "2020-01-01T0:0:0Z"],
         ),
         ("provider", "id", ["a", "a-1"], ["A", "a--b", "a b", "-a"]),
-        ("entry", "entry", [], ["example-treaty/example", "example-treaty/example/x", "a b"]),
+        ("registration", "registration", [], ["example-treaty/example", "example-treaty/example/x", "a b"]),
     ],
 )
 def test_a_cell_keeps_its_rule(column: str, rule: str, fine: list[str], wrong: list[str]) -> None:
@@ -116,8 +116,8 @@ def test_a_cell_keeps_its_rule(column: str, rule: str, fine: list[str], wrong: l
 
 def test_an_entry_is_named_by_its_parts() -> None:
     for changed in ("example-treaty", "example-treaty/example/3", "other/example/2"):
-        assert "named-by-its-parts" in rules(GOOD, entry=changed)
-    assert "named-by-its-parts" in rules(ALONE, entry="other")
+        assert "named-by-its-parts" in rules(GOOD, registration=changed)
+    assert "named-by-its-parts" in rules(ALONE, registration="other")
 
 
 @pytest.mark.parametrize("missing", [name for name in OF_A_VERSION if name != "agreement_review"])
@@ -142,5 +142,5 @@ def test_an_end_is_after_its_beginning() -> None:
     assert "ends-after-it-begins" in rules(GOOD, agreement_until="2020-01-01T00:00:00Z")
 
 
-def test_two_rows_of_one_entry_are_one_too_many() -> None:
-    assert SCHEMA.unique == ["entry"]
+def test_two_rows_of_one_name_are_one_too_many() -> None:
+    assert SCHEMA.unique == ["registration"]

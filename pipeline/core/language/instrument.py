@@ -37,7 +37,7 @@ class InstrumentStatus(Enum):
 
 
 class Review(Policy):
-    """When somebody holds the entry against its source again."""
+    """When somebody holds what we say of it against its source again."""
 
     next: date
     every: Duration | None = None
