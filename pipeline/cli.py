@@ -10,12 +10,14 @@ from pipeline.console.agreement import explain
 from pipeline.console.airflow import down, up
 from pipeline.console.call import Call, Guarded, Taught
 from pipeline.console.catalogue import check
+from pipeline.console.declaration import declare
 from pipeline.console.delivery import deliver
 from pipeline.console.ledger import ledger
 from pipeline.console.lot import replay, run
 from pipeline.console.quarantine import quarantine
 from pipeline.console.register import register
 from pipeline.console.release import open_, releases, verify
+from pipeline.console.reversal import reverse
 from pipeline.console.site import init
 from pipeline.console.status import status
 
@@ -31,6 +33,7 @@ for each recipient.
   safeconduct explain AGREEMENT     what would its recipient see, and why?
   safeconduct deliver FILE --feed FEED
   safeconduct run                   receive and release what has landed, without Airflow
+  safeconduct declare AGREEMENT LOT what a release is for, where the agreement asks each time
   safeconduct status                what became of each delivery?
   safeconduct quarantine list       what could not be taken?
   safeconduct replay DELIVERY       try again, after a correction
@@ -81,6 +84,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "register": register,
     "explain": explain,
     "deliver": deliver,
+    "declare": declare,
     "run": run,
     "status": status,
     "replay": replay,
@@ -88,6 +92,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "open": open_,
     "verify": verify,
     "ledger": ledger,
+    "reverse": reverse,
 }
 for name, command in COMMANDS.items():
     app.command(name, cls=Taught)(command)

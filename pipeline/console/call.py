@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pipeline.core.errors import Conflict, Misconfigured, Refused, SafeconductError, Unavailable
+from pipeline.core.errors import Conflict, Misconfigured, Postponed, Refused, SafeconductError, Unavailable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from pipeline.edges.site import Site
 
 DEFECT_EXIT_CODE = 1
-SEVERITY = (0, Refused.exit_code, Unavailable.exit_code, Misconfigured.exit_code, Conflict.exit_code, DEFECT_EXIT_CODE)
+SEVERITY = (
+    0,
+    Postponed.exit_code,
+    Refused.exit_code,
+    Unavailable.exit_code,
+    Misconfigured.exit_code,
+    Conflict.exit_code,
+    DEFECT_EXIT_CODE,
+)
 """Exit codes, the worst last: an operator first needs to know of what will not go away by itself."""
 
 _WIDTH_OF_A_FILE = 200
@@ -214,7 +222,7 @@ def console_of(file: TextIO) -> "Console":
 
 def _class(error: SafeconductError) -> str:
     """Who acts: AlreadyThere is a Conflict."""
-    kinds = (Refused, Misconfigured, Conflict, Unavailable)
+    kinds = (Refused, Misconfigured, Conflict, Postponed, Unavailable)
     return next((kind.__name__ for kind in kinds if isinstance(error, kind)), type(error).__name__)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from pipeline.console.call import DEFECT_EXIT_CODE, AsJson, Call, counted, defect, short, worst
 from pipeline.console.naming import the_lot
-from pipeline.core.errors import Misconfigured, Refused, SafeconductError
+from pipeline.core.errors import Misconfigured, Postponed, Refused, SafeconductError
 
 if TYPE_CHECKING:
     from pipeline.edges.site import Site
@@ -102,6 +102,11 @@ class Round:
 
         try:
             released = journey.release(site, agreement, kept)
+        except Postponed as waiting:
+            self.add(
+                Step("release", f"{agreement} of {kept}", "waits", None, None, waiting.code.value, waiting.message)
+            )
+            return
         except Exception as error:  # noqa: BLE001  other recipients go on
             self.add(_failed("release", f"{agreement} of {kept}", error))
             return
@@ -224,10 +229,11 @@ def _answer(call: Call, round_: Round) -> None:
     for step in round_.steps:
         if step.message:
             call.say(f"{step.subject}: {step.message}", style=_style(step))
-    made, found = (sum(step.outcome == outcome for step in round_.steps) for outcome in ("made", "found"))
-    failed = len(round_.steps) - made - found
+    made, found, waits = (sum(step.outcome == one for step in round_.steps) for one in ("made", "found", "waits"))
+    failed = len(round_.steps) - made - found - waits
+    waiting = f"{waits} waiting, " if waits else ""
     call.say(
-        f"{counted(made, 'step')} made, {found} found done already, {failed} refused or failed."
+        f"{counted(made, 'step')} made, {found} found done already, {waiting}{failed} refused or failed."
         if rows
         else "Nothing to do: nothing new has landed."
     )
@@ -247,7 +253,7 @@ def _why(step: Step) -> str:
 
 
 def _style(step: Step) -> str:
-    return {"made": "green", "found": "dim", "refused": "red", "failed": "red"}[step.outcome]
+    return {"made": "green", "found": "dim", "waits": "yellow", "refused": "red", "failed": "red"}[step.outcome]
 
 
 def _count(number: int | None) -> str:

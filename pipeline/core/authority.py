@@ -51,7 +51,7 @@ def authorise(
 
     `declaration` is what somebody has declared for these rows; without one, the agreement's own holds.
     """
-    _in_force(agreement, instants.released)
+    in_force(agreement, instants.released)
     declared = declaration or agreement.declared
     if declared is None:
         raise Refused(
@@ -72,7 +72,8 @@ def marked(authorised: Authorised, rows: Marking | None) -> Marking:
     return marking
 
 
-def _in_force(agreement: Agreement, at: datetime) -> None:
+def in_force(agreement: Agreement, at: datetime) -> None:
+    """The agreement is active at the instant and its dates hold; else Refused."""
     where = f"agreement {agreement.id}"
     standing = agreement.status_at(at)
     if standing is None or standing.to is not Status.ACTIVE:

@@ -48,7 +48,8 @@ class Code(Enum):
     WITHHELD_VALUE_FOUND = "withheld-value-found"
     CELL_TOO_SMALL = "cell-too-small"
     VERIFICATION_FAILED = "verification-failed"
-    TOKEN_INVALID = "token-invalid"
+    TOKEN_INVALID = "token-invalid"  # noqa: S105 (a code)
+    REVERSAL_FORBIDDEN = "reversal-forbidden"
     # Postponed
     NOT_YET = "not-yet"
     # Misconfigured

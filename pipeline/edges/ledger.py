@@ -50,6 +50,8 @@ class Kind(Enum):
     INTENDED = "intended"
     RELEASED = "released"
     LATE = "late"
+    DECLARED = "declared"
+    REVERSED = "reversed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 Each can be told again: the ledger keeps the first entry of an id, and the same acknowledgement is the same object.
 """
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -12,6 +14,7 @@ from pipeline.core.errors import Refused
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Feed
 from pipeline.core.statement import Part
+from pipeline.edges.declarations import Declared
 from pipeline.edges.ledger import Entry, Fact, Kind
 from pipeline.edges.publication import Published
 from pipeline.edges.site import Site
@@ -90,6 +93,35 @@ def withheld(site: Site, agreement: Agreement, digest: str, release: str, refusa
         "message": refusal.message,
     }
     _enter(site, Kind.REFUSED, f"{release}:{digest}:{refusal.code.value}", release, facts)
+
+
+def declared(site: Site, agreement: Agreement, kept: str, said: Declared) -> None:
+    """Somebody has declared what the release of kept rows is for."""
+    digest = hashlib.sha256(said.model_dump_json().encode()).hexdigest()
+    facts: dict[str, Fact] = {
+        "agreement": agreement.id,
+        "purpose": said.declaration.purpose,
+        "by": said.by,
+        "declaration": digest,
+    }
+    _enter(site, Kind.DECLARED, f"{agreement.id}:{kept}:{digest}", kept, facts)
+
+
+def reversed_(
+    site: Site, agreement: Agreement, column: str, tokens: Sequence[str], *, partner: str, reference: str
+) -> None:
+    """Tokens of a release are turned back for a partner; each request is an entry, how often it is made again."""
+    digest = hashlib.sha256("\n".join(tokens).encode()).hexdigest()
+    facts: dict[str, Fact] = {
+        "agreement": agreement.id,
+        "column": column,
+        "for": partner,
+        "reference": reference,
+        "tokens": len(tokens),
+        "digest": digest,
+    }
+    at = site.now().isoformat()
+    _enter(site, Kind.REVERSED, f"{agreement.id}:{column}:{digest}:{at}", agreement.id, facts)
 
 
 def release_entry(site: Site, release: str) -> Entry | None:

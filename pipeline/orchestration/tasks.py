@@ -12,7 +12,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from pipeline.core.duration import after
-from pipeline.core.errors import Code, Misconfigured, SafeconductError
+from pipeline.core.errors import Code, Misconfigured, Postponed, SafeconductError
 from pipeline.edges.catalogue import load
 from pipeline.edges.site import Site, catalogue_root, site_directory
 from pipeline.orchestration.assets import accepted, arrived, released
@@ -134,8 +134,15 @@ class Release(BaseOperator):
         from pipeline import journey
 
         kept = partition(context)
-        with _nothing_leaks():
-            release = journey.release(Site.open(site_directory()), self.agreement_id, kept)
+        until: datetime | None = None
+        try:
+            with _nothing_leaks():
+                release = journey.release(Site.open(site_directory()), self.agreement_id, kept)
+        except Postponed as waiting:
+            self.log.info("%s", waiting.message)
+            until = waiting.until
+        if until:
+            self.defer(trigger=DateTimeTrigger(moment=until), method_name="resume")
         context["outlet_events"][released(self.agreement_id)].extra = {"release": release.release}
         found = "was published before; it is found, not made again" if release.already else "is published"
         self.log.info(
@@ -146,6 +153,10 @@ class Release(BaseOperator):
             release.rows,
             release.parts,
         )
+
+    def resume(self, context: "Context", event: object = None) -> None:
+        """The agreement's delay is over; what it asks is asked again."""
+        self.execute(context)
 
 
 class Due(BaseOperator):
