@@ -8,7 +8,8 @@ address and numbers are a person's: they have the category that they would have 
 
 import polars as pl
 
-from pipeline.core.schema import Category, Rule, at_most, calendar_date, column, feed_schema, matches, one_of, row_rule
+from pipeline.core.language.category import Category
+from pipeline.core.schema import Rule, at_most, calendar_date, column, feed_schema, matches, one_of, row_rule
 from schemas.code_lists import COUNTRIES_ALPHA_2
 
 ROLES = (

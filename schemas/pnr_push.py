@@ -8,8 +8,8 @@ none, a card number that a treatment could not truncate) rejects the row.
 
 import polars as pl
 
+from pipeline.core.language.category import Category
 from pipeline.core.schema import (
-    Category,
     Rule,
     at_most,
     calendar_date,

@@ -12,8 +12,8 @@ import polars as pl
 
 from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Refused
-from pipeline.core.feed import Acceptance
 from pipeline.core.findings import READER_RULES, ROWS_NAMED, Finding, Tally
+from pipeline.core.language.feed import Acceptance
 from pipeline.core.validation import KEY_RULE, CompiledSchema, key_hashes, rejected
 
 RULES = "_rules"

@@ -18,7 +18,7 @@ from pandera.api.polars.types import PolarsData
 from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Misconfigured
 from pipeline.core.findings import Tally
-from pipeline.core.schema import Category
+from pipeline.core.language.category import Category
 
 KEY_RULE = "unique"
 REQUIRED_RULE = "required"

@@ -23,8 +23,8 @@ from pipeline.core.acceptance import (
 )
 from pipeline.core.delivery import Delivery
 from pipeline.core.errors import SafeconductError, Unavailable
-from pipeline.core.feed import Acceptance
 from pipeline.core.findings import Tally
+from pipeline.core.language.feed import Acceptance
 from pipeline.core.validation import CompiledSchema
 from pipeline.edges.pace import behind
 from pipeline.edges.quarantine import Quarantine

@@ -1,6 +1,6 @@
 """The reader of each wire format that a feed can name."""
 
-from pipeline.core.feed import CsvFormat, Feed, PnrGovFormat
+from pipeline.core.language.feed import CsvFormat, Feed, PnrGovFormat
 from pipeline.formats.batch import Limits, Reader
 from pipeline.formats.csv import Csv
 from pipeline.formats.pnrgov import PnrGov

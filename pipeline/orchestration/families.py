@@ -8,9 +8,9 @@ from typing import Any
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_parsing_context
 
-from pipeline.core.agreement import Agreement
 from pipeline.core.errors import Unavailable
-from pipeline.core.feed import Feed
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.feed import Feed
 from pipeline.edges.catalogue import Broken, Catalogue, load
 from pipeline.edges.site import catalogue_root, site_directory
 
