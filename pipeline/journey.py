@@ -284,6 +284,7 @@ def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept,
         made = _redact_and_seal(site, catalogue, authorised, kept, spool)  # 10. redact, 11. clear, 12. seal
         said = statement(
             authorised,
+            instrument=catalogue.instrument(agreement.instrument),
             release=name,
             kept=kept.key,
             schema={"id": kept.schema, "version": kept.schema_version},
@@ -339,9 +340,9 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
     """Every chunk is redacted, cleared and sealed into the spool; the rows add up."""
     agreement = authorised.agreement
     schema = schema_of(catalogue.feed(agreement.feed))
-    lists = dict(catalogue.code_lists)
+    leaning = means(site, catalogue, agreement)
     events = Events(authorised.at, kept.loaded_at)
-    redaction = compile_redaction(agreement, schema, means(site, catalogue, agreement), events)
+    redaction = compile_redaction(agreement, schema, leaning, events)
     kept_back: Counter[str] = Counter()
     released = suppressed = 0
     partials = []
@@ -352,14 +353,14 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
             if agreement.statistics:
                 partials.append(clear_partial(redacted, agreement))
             else:
-                cleared = clear_rows(redacted, agreement, schema, lists)
+                cleared = clear_rows(redacted, agreement, schema, leaning)
                 if agreement.risk:
                     alike.append(groups(cleared.frame, agreement.risk))
                 later(partial(_seal, authorised, cleared, redacted.days, spool, rows_before=released))
                 released += cleared.frame.height
     if agreement.statistics and partials:
         table = tabulate(partials, tuple(agreement.released), agreement.statistics)
-        _seal(authorised, clear_table(table, agreement, lists), None, spool, rows_before=0)
+        _seal(authorised, clear_table(table, agreement, leaning), None, spool, rows_before=0)
         suppressed = table.suppressed_rows
         released = table.published_rows
     rows = conserved(

@@ -15,11 +15,9 @@ from pipeline.core.errors import Code, Misconfigured
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.scope import CLOCK_EVENTS, Reason
 from pipeline.core.scope import Events, in_scope
+from pipeline.core.statistics import partial_counts
 from pipeline.core.treatments import Means, released_cell
 from pipeline.core.validation import CompiledSchema
-
-COUNT = "_count"
-"""In partial counts, the column with the number of rows of a cell."""
 
 _VERDICT = "_verdict"
 
@@ -93,7 +91,7 @@ def redact(redaction: Redaction, chunk: pl.DataFrame) -> Redacted:
         kept_back, stays = Counter(), chunk
     frame = stays.select(redaction.outputs)
     if redaction.agreement.statistics:
-        frame = frame.group_by(frame.columns).len(COUNT)
+        frame = partial_counts(frame, stays, redaction.agreement.statistics)
     day = redaction.agreement.handling.retention.column
     return Redacted(frame, stays, kept_back, stays[day] if day else None)
 

@@ -12,14 +12,17 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.core.authority import Authorised
+from pipeline.core.banner import banner
 from pipeline.core.canonical import canonical
 from pipeline.core.clocks import Instants, runs_out
 from pipeline.core.conservation import RowCount
 from pipeline.core.errors import Code, Refused
+from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.handling import Handling
+from pipeline.core.language.instrument import Instrument
 from pipeline.core.language.marking import Marking
-from pipeline.core.markings import banner
 from pipeline.core.risk import Figures
+from pipeline.core.statistics import told
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:safeconduct:release:v1"
@@ -55,6 +58,7 @@ class Source:
 def statement(
     authorised: Authorised,
     *,
+    instrument: Instrument,
     release: str,
     kept: str,
     schema: Mapping[str, str],
@@ -75,7 +79,7 @@ def statement(
             "id": agreement.id,
             "version": agreement.version,
             "title": agreement.title,
-            "instrument": agreement.instrument,
+            "instrument": {"id": instrument.id, "title": instrument.title, "citation": instrument.citation},
             "digest": {"sha256": authorised.agreement_digest},
             "in_force_until": agreement.in_effect_until,
         },
@@ -86,7 +90,7 @@ def statement(
             "clause": agreement.purposes[declared].clause,
             "conditions": [asdict(shown) for shown in authorised.conditions],
         },
-        "made_of": {"kept": kept, "schema": schema, "deliveries": [asdict(source) for source in sources]},
+        "made_of": {"kept": kept, "schema": schema, "deliveries": [_told(source, agreement) for source in sources]},
         "parts": [asdict(part) for part in parts],
         "columns": {
             name: {"treatment": treatment.treatment, "clause": treatment.clause}
@@ -94,7 +98,7 @@ def statement(
         },
         "pseudonym_epoch": agreement.pseudonym_epoch,
         "statistics": agreement.statistics.model_dump() if agreement.statistics else None,
-        "rows": asdict(rows),
+        "rows": _told(rows, agreement),
         "risk": {**asdict(risk), "asked": agreement.risk.model_dump(mode="json")} if risk and agreement.risk else None,
         "handling": _handling(agreement.handling, marking, authorised.instants),
         "code_version": code_version,
@@ -103,6 +107,17 @@ def statement(
     return canonical(
         {"_type": STATEMENT_TYPE, "predicateType": PREDICATE_TYPE, "subject": subjects, "predicate": predicate}
     )
+
+
+def _told(counts: RowCount | Source, agreement: Agreement) -> dict[str, Any]:
+    """The counts as the recipient may know them: beside rounded statistics, rounded likewise."""
+    said: dict[str, Any] = {}
+    for name, count in asdict(counts).items():
+        if isinstance(count, dict):
+            said[name] = {inner: told(number, agreement.statistics) for inner, number in count.items()}
+        else:
+            said[name] = told(count, agreement.statistics) if isinstance(count, int) else count
+    return said
 
 
 def _handling(handling: Handling, marking: Marking, instants: Instants) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.agreement import Reason
 from pipeline.core.conservation import conserved
 from pipeline.core.errors import Code, Refused
+from pipeline.core.language.agreement import Reason
 from tests.core.builders import LAW
 
 REASONS = {"scope": Reason.OUT_OF_SCOPE, "land": Reason.OUT_OF_SCOPE, "consent": Reason.WITHHELD}
