@@ -80,7 +80,9 @@ def _names(agreement: Agreement, around: Surroundings) -> Iterator[Unsound]:
     if agreement.instrument not in around.instruments:
         yield _no_such(("instrument",), "instrument", agreement.instrument)
     elif not around.instruments[agreement.instrument].exchanges_records:
-        yield Unsound(("instrument",), f"rests on {agreement.instrument}, which exchanges no records: name another text")
+        yield Unsound(
+            ("instrument",), f"rests on {agreement.instrument}, which exchanges no records: name another text"
+        )
     feed = around.feeds.get(agreement.feed)
     if feed is None:
         yield _no_such(("feeds",), "feed", agreement.feed)
