@@ -34,7 +34,9 @@ Cell = str | tuple[str, str]
 def register(
     context: typer.Context,
     *,
-    partner: Annotated[str, typer.Option(metavar="P", help="Only with this partner, by id or by name.")] = "",
+    partner: Annotated[
+        str, typer.Option(metavar="P", help="Only with this partner of the catalogue, or this party.")
+    ] = "",
     kind: Annotated[str, typer.Option(metavar="K", help="Only texts of this kind, such as treaty.")] = "",
     status: Annotated[
         str, typer.Option(metavar="S", help="Only what stands so: of the text, or of an agreement.")
@@ -137,17 +139,19 @@ def _missing(catalogue: "Catalogue") -> "list[Broken]":
 
 
 def _rows_wanted(catalogue: "Catalogue", at: datetime, wanted: "Wanted") -> "tuple[Row, ...]":
-    from pipeline.core.register import chosen, is_about, register
+    """The rows; `wanted.partner` names a partner of the catalogue, else a party."""
+    from pipeline.core.register import chosen, has_party, register
 
     rows = register(catalogue.instruments, catalogue.versions, at)
-    known = wanted.partner in {"", *catalogue.partners} or any(is_about(row, wanted.partner) for row in rows)
-    if not known:
+    if wanted.partner in {"", *catalogue.partners}:
+        return chosen(rows, wanted)
+    if not any(has_party(row, wanted.partner) for row in rows):
         raise Misconfigured(
             Code.NOT_FOUND,
             f"{wanted.partner!a} is no partner of the catalogue, nor a part of a party's name.",
             next_step=f"name one of: {', '.join(sorted(catalogue.partners))}; or a party, such as Canada.",
         )
-    return chosen(rows, wanted)
+    return chosen(rows, replace(wanted, partner="", party=wanted.partner))
 
 
 def _write(rows: "tuple[Row, ...]", missing: "list[Broken]") -> None:

@@ -72,7 +72,9 @@ class Wanted:
     """Which rows are asked for; what is left out is not asked."""
 
     partner: str = ""
-    """a partner of the catalogue by its id, or a part of a party's name"""
+    """the id of who gives or gets"""
+    party: str = ""
+    """a part of the name of a party to the instrument, in any case"""
     kind: Kind | None = None
     status: str = ""
     """of the instrument, or of the version"""
@@ -108,10 +110,9 @@ def standing(version: Agreement, at: datetime) -> Standing:
     return Standing(change.to.value)
 
 
-def is_about(row: Row, partner: str) -> bool:
-    """Whether a party's name has `partner` in it, or the version's provider or recipient has it as its id."""
-    named = any(partner.casefold() in party.casefold() for party in row.instrument.parties)
-    return named or (row.version is not None and partner in (row.version.provider, row.version.recipient))
+def has_party(row: Row, name: str) -> bool:
+    """Whether a party to the instrument has `name` in its own."""
+    return any(name.casefold() in party.casefold() for party in row.instrument.parties)
 
 
 def delivery(rows: Sequence[Row]) -> bytes:
@@ -125,7 +126,9 @@ def delivery(rows: Sequence[Row]) -> bytes:
 
 def _questions(wanted: Wanted) -> Iterable[Callable[[Row], bool]]:
     if wanted.partner:
-        yield lambda row: is_about(row, wanted.partner)
+        yield lambda row: row.version is not None and wanted.partner in (row.version.provider, row.version.recipient)
+    if wanted.party:
+        yield lambda row: has_party(row, wanted.party)
     if wanted.kind:
         yield lambda row: row.instrument.kind is wanted.kind
     if wanted.status:
