@@ -4,12 +4,13 @@
 """
 
 import re
+from functools import reduce
 from typing import Any
 
 import polars as pl
 from pydantic import ValidationError
 
-from pipeline.core.errors import Code, Refused, SafeconductError
+from pipeline.core.errors import Code, Refused
 from pipeline.core.language.marking import Marking
 from pipeline.core.markings import join
 
@@ -19,10 +20,12 @@ MOST_MARKINGS = 1000
 MOST_CHARACTERS = 4000
 """A longer cell is no marking."""
 
+_NOT_KNOWN = "is none that is known, or contradicts itself"
+
 _PHRASES = r'"[^"]+"(?: "[^"]+")*'
 _SEGMENTS = {
     "tlp": re.compile(r"TLP:([A-Z+]+)"),
-    "cui": re.compile(r"CUI//([A-Z/-]+)(?://(.+))?"),
+    "cui": re.compile(r"CUI//([A-Z-]+(?:/[A-Z-]+)*)(?://(.+))?"),
     "designated_by": re.compile(rf"DESIGNATED BY ({_PHRASES})"),
     "originators": re.compile(r"ORCON ([a-z0-9-]+(?:, [a-z0-9-]+)*)"),
     "europol": re.compile(rf"EUROPOL (H[0-3](?:/H[0-3])*)(?: ({_PHRASES}))?"),
@@ -74,16 +77,10 @@ def read_marking(text: str, *, designated_by: str | None = None) -> Marking:
     Raises:
         Refused: it is the marking of classified information, or not one that is known.
     """
-    said = _said(text) if len(text) <= MOST_CHARACTERS else None
-    if said is not None:
-        said.setdefault("tlp", "GREEN")
-        if "cui" in said and designated_by:
-            said.setdefault("designated_by", [designated_by])
-        try:
-            return Marking.model_validate(said)
-        except ValidationError:
-            pass
-    raise _classified() if _CLASSIFIED.search(text) else _unknown("is none that is known, or contradicts itself")
+    marking = _read(text, designated_by)
+    if marking is None:
+        raise _classified() if _bears_class(text) else _unknown(_NOT_KNOWN)
+    return marking
 
 
 def marks_of(
@@ -96,19 +93,34 @@ def marks_of(
     Raises:
         Refused: a row has no marking, an unknown one, or one of classified information.
     """
-    texts = cells.unique(maintain_order=True)
+    texts: list[str | None] = cells.unique(maintain_order=True).to_list()
+    markings = {text: None if text is None else _read(text, designated_by) for text in texts}
+    unread = [text for text, marking in markings.items() if marking is None]
+    for text in unread:
+        if text is not None and _bears_class(text):
+            raise _classified(_place(text, cells, positions))
+    for text in unread:
+        raise _unknown("is missing" if text is None else _NOT_KNOWN, _place(text, cells, positions))
     if len(texts) > MOST_MARKINGS:
         raise _unknown(f"is one of {len(texts)} different ones, and a chunk may have {MOST_MARKINGS}")
-    together = None
-    for text in texts:
-        try:
-            if text is None:
-                raise _unknown("is missing")
-            marking = read_marking(text, designated_by=designated_by)
-        except Refused as refused:
-            raise _placed(refused, cells, text, positions) from None
-        together = join(together, marking) if together else marking
-    return together
+    return reduce(join, filter(None, markings.values())) if markings else None
+
+
+def _read(text: str, designated_by: str | None) -> Marking | None:
+    said = _said(text) if len(text) <= MOST_CHARACTERS else None
+    if said is None:
+        return None
+    said.setdefault("tlp", "GREEN")
+    if "cui" in said and designated_by:
+        said.setdefault("designated_by", [designated_by])
+    try:
+        return Marking.model_validate(said)
+    except ValidationError:
+        return None
+
+
+def _bears_class(text: str) -> bool:
+    return _CLASSIFIED.search(text[:MOST_CHARACTERS]) is not None
 
 
 def _said(text: str) -> dict[str, Any] | None:
@@ -160,25 +172,25 @@ def _unquoted(text: str) -> list[str]:
     return re.findall(r'"([^"]+)"', text)
 
 
-def _classified() -> Refused:
+def _classified(place: str = "") -> Refused:
     return Refused(
         Code.CLASSIFIED_INPUT,
-        "a row bears the marking of classified information, which has no place here.",
-        next_step="call the security officer before anything else: the file is still in landing; then ask the partner for a "
-        "delivery without it.",
+        f"a row bears the marking of classified information, which has no place here.{place}",
+        next_step="call the security officer before anything else: the delivery is sealed in quarantine, and may be in "
+        "landing still; then ask the partner for one without it.",
     )
 
 
-def _unknown(why: str) -> Refused:
+def _unknown(why: str, place: str = "") -> Refused:
     return Refused(
         Code.MARKING_UNKNOWN,
-        f"the marking of a row {why}.",
+        f"the marking of a row {why}.{place}",
         next_step="ask the partner for markings as docs/markings.md has them.",
     )
 
 
-def _placed(refused: Refused, cells: pl.Series, text: str | None, positions: pl.Series | None) -> SafeconductError:
-    """The same refusal, saying in how many rows, the first of them, and never the text."""
+def _place(text: str | None, cells: pl.Series, positions: pl.Series | None) -> str:
+    """In how many rows, the first of them, and never the text."""
     same = cells.is_null() if text is None else (cells == text).fill_null(value=False)
-    first = (positions if positions is not None else pl.Series(range(1, len(cells) + 1))).filter(same)[0]
-    return Refused(refused.code, f"{refused.message} {same.sum()} rows, first at {first}.", next_step=refused.next_step)
+    numbers = positions if positions is not None else pl.Series(range(1, len(cells) + 1))
+    return f" {same.sum()} rows, first at {numbers.filter(same)[0]}."

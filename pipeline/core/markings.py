@@ -202,11 +202,6 @@ def _controlled(marking: Marking, partner: Partner) -> Iterator[Objection]:
             f"{said} does not let {partner.id} ({partner.country}) have a copy.",
             "release to another recipient, or ask whoever designated it to name the country in REL TO.",
         )
-    if copies is None and "EXPT" in marking.cui:
-        yield Objection(
-            f"EXPT is export controlled: nothing says that {partner.id} ({partner.country}) may have it.",
-            "ask whoever designated it to name the country in REL TO.",
-        )
 
 
 def _without_consent(marking: Marking, partners: Sequence[Partner], given: set[str]) -> Iterator[Objection]:

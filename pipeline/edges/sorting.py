@@ -21,8 +21,9 @@ from pipeline.core.acceptance import (
     suspects,
     without_doubled,
 )
-from pipeline.core.delivery import Delivery
-from pipeline.core.errors import SafeconductError, Unavailable
+from pipeline.core.banner import marks_of
+from pipeline.core.delivery import POSITION, Delivery
+from pipeline.core.errors import Code, Misconfigured, SafeconductError, Unavailable
 from pipeline.core.findings import Tally
 from pipeline.core.language.feed import Acceptance
 from pipeline.core.validation import CompiledSchema
@@ -33,13 +34,17 @@ from pipeline.edges.vault import Accepted, Chunk, Vault
 
 @dataclass(slots=True)
 class Sorting:
-    """Where the rows of one delivery go. `seed` keys the hashes, so that nobody can make collisions on purpose."""
+    """Where the rows of one delivery go. `seed` keys the hashes, so that nobody can make collisions on purpose.
+
+    `marking_column` says what each row is marked with, rejected ones too.
+    """
 
     vault: Vault
     quarantine: Quarantine
     delivery: Delivery
     schema: CompiledSchema
     seed: int
+    marking_column: str | None = None
     chunks: list[Chunk] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     rejected_rows: int = 0
@@ -55,6 +60,7 @@ class Sorting:
         try:
             with behind() as later:
                 for frame in frames:
+                    self._marked(frame)
                     rows = sort_out(frame, self.schema, tally)
                     later(partial(self._put, rows))
             self._settle_keys(tally, acceptance)
@@ -75,6 +81,18 @@ class Sorting:
             findings=findings,
             chunks=tuple(self.chunks),
         )
+
+    def _marked(self, frame: pl.DataFrame) -> None:
+        """Every row has a known marking, and none of classified information. What they are together counts at release."""
+        if self.marking_column is None:
+            return
+        if self.marking_column not in frame.columns:
+            raise Misconfigured(
+                Code.COLUMN_UNKNOWN,
+                f"feed {self.delivery.feed} has no column {self.marking_column}, its marking_column.",
+                next_step="correct the feed or its schema; then rerun.",
+            )
+        marks_of(frame[self.marking_column], designated_by=self.delivery.feed, positions=frame[POSITION])
 
     def _leave_nothing(self) -> None:
         """What was put away is gone again. Where storage does not let us, sealed objects stay that nothing names."""

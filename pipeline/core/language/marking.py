@@ -162,6 +162,8 @@ def _contradictions(marking: Marking) -> Iterator[str]:
         yield 'controls, rel_to, display_only and designated_by are about CUI: name its categories, cui = ["..."]'
     if marking.cui and not marking.designated_by:
         yield 'CUI must say who designated it: write designated_by = ["..."]'
+    if "EXPT" in marking.cui and not ("NOFORN" in marking.controls or marking.rel_to or marking.display_only):
+        yield 'EXPT is export controlled: write controls = ["NOFORN"] or rel_to = ["USA", ...]'
     if marking.europol and "H2" in marking.europol.codes and not marking.originators:
         yield 'H2 needs the permission of somebody: write originators = ["..."]'
     limited = marking.cui or marking.originators or marking.europol or marking.evaluation or marking.limite
