@@ -188,7 +188,14 @@ def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery) 
     reader, limits = reader_of(feed), limits_of(feed)
     tally = Tally()
     frames = tallied(ahead(reader.read(opened, schema.columns, limits)), tally)  # 4. parse
-    sorting = Sorting(site.vault, site.quarantine, delivery, schema, seed=secrets.randbits(64))
+    sorting = Sorting(
+        site.vault,
+        site.quarantine,
+        delivery,
+        schema,
+        seed=secrets.randbits(64),
+        marking_column=feed.marking_column,
+    )
     accepted = sorting.sort(frames, tally, feed.acceptance)  # 5. validate, 6. hold, 7. keep
     if accepted.rejected:
         site.quarantine.report(

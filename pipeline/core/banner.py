@@ -4,7 +4,6 @@
 """
 
 import re
-from functools import reduce
 from typing import Any
 
 import polars as pl
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 
 from pipeline.core.errors import Code, Refused
 from pipeline.core.language.marking import Marking
-from pipeline.core.markings import join
+from pipeline.core.markings import joined
 
 MOST_MARKINGS = 1000
 """A chunk with more different markings than this is refused: reading them has a cost, and no such feed is known."""
@@ -103,7 +102,7 @@ def marks_of(
         raise _unknown("is missing" if text is None else _NOT_KNOWN, _place(text, cells, positions))
     if len(texts) > MOST_MARKINGS:
         raise _unknown(f"is one of {len(texts)} different ones, and a chunk may have {MOST_MARKINGS}")
-    return reduce(join, filter(None, markings.values())) if markings else None
+    return joined(markings.values())
 
 
 def _read(text: str, designated_by: str | None) -> Marking | None:

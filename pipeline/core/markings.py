@@ -4,8 +4,9 @@ Markings are a lattice: `join` is its least upper bound, `covers` its order. Joi
 What each word forbids, with its source and how sure we are, is in `docs/markings.md`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from pipeline.core.errors import Code, Refused
 from pipeline.core.language.marking import Downgrade, Europol, Evaluation, Marking, Tlp
@@ -89,6 +90,12 @@ def join(a: Marking, b: Marking) -> Marking:
         evaluation=_worst(a.evaluation, b.evaluation),
         limite=a.limite or b.limite,
     )
+
+
+def joined(markings: Iterable[Marking | None]) -> Marking | None:
+    """Everything that all of them forbid; None where there is none."""
+    known = [marking for marking in markings if marking]
+    return reduce(join, known) if known else None
 
 
 def covers(a: Marking, b: Marking) -> bool:
