@@ -386,9 +386,9 @@ def test_an_expired_agreement_releases_nothing(exchange: Exchange) -> None:
 
 
 def test_a_suspended_agreement_releases_nothing_and_releases_once_it_is_active_again(exchange: Exchange) -> None:
-    exchange.edit("agreements/pnr-eu-piu.toml", 'status = "active"', 'status = "suspended"')
+    exchange.edit("agreements/pnr-eu-piu.toml", 'to = "active"', 'to = "suspended"')
     refused_release(exchange, Refused, Code.AGREEMENT_NOT_ACTIVE)
-    exchange.edit("agreements/pnr-eu-piu.toml", 'status = "suspended"', 'status = "active"')
+    exchange.edit("agreements/pnr-eu-piu.toml", 'to = "suspended"', 'to = "active"')
     (lot,) = exchange.site.landing.lots("pnr-push")
     (kept,) = exchange.site.vault.of_lot(lot.id)
     assert not journey.release(exchange.site, "pnr-eu-piu", kept.key).already
@@ -416,7 +416,7 @@ def test_an_agreement_that_is_revoked_while_its_release_is_made_releases_nothing
     class Revoking(Site):
         def catalogue(self) -> Catalogue:
             if next(opened) == looks:
-                exchange.edit("agreements/pnr-eu-piu.toml", 'status = "active"', 'status = "terminated"')
+                exchange.edit("agreements/pnr-eu-piu.toml", 'to = "active"', 'to = "terminated"')
             return super().catalogue()
 
     site = Revoking(**{name.name: getattr(exchange.site, name.name) for name in fields(Site)})

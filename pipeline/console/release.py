@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from pipeline.console.call import AsJson, Call, counted, near
+from pipeline.console.call import AsJson, Call, counted, near, when
 from pipeline.console.key import read_identity_file, read_public_key_file
 from pipeline.console.naming import the_release
 from pipeline.core.errors import Code, Misconfigured, Refused
@@ -204,6 +204,8 @@ def age_command(place: str, identity: Path, out: str) -> str:
 
 
 def _listed(site: "Site", recipient: str, name: str) -> dict[str, Any]:
+    from pipeline.core.statement import gone_by
+
     try:
         published = site.publication.find(recipient, name)
     except Refused as refusal:
@@ -219,7 +221,7 @@ def _listed(site: "Site", recipient: str, name: str) -> dict[str, Any]:
         "rows": said["rows"],
         "parts": len(said["parts"]),
         "created_at": said["created_at"],
-        "delete_by": said["handling"]["delete_by"],
+        "delete_by": gone_by(said),
         "marking": said["handling"]["marking"],
         "deliveries": [source["delivery"] for source in said["made_of"]["deliveries"]],
         "fault": None,
@@ -233,7 +235,7 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
         one["release"],
         one["recipient"],
         one["rows"]["released"],
-        str(one["delete_by"])[:10],
+        when(one["delete_by"])[:10],
     )
 
 
@@ -241,9 +243,12 @@ def _say_statement(call: Call, published: "Published") -> None:
     said = published.predicate
     agreement, handling = said["agreement"], said["handling"]
     call.say(f"Release {published.release}", style="bold")
-    call.say(f"  under {agreement['id']}: {agreement['title']} ({agreement['instrument']})")
+    instrument = agreement["instrument"]
+    call.say(
+        f"  under {agreement['id']}, version {agreement['version']}: {agreement['title']} ({instrument['citation']})"
+    )
     call.say(f"  from {said['provider']} to {published.recipient}, for {said['purpose']['declared']}")
-    call.say(f"  {handling['marking']}; onward: {handling['onward']}")
+    call.say(f"  {handling['marking']}; onward: {handling['onward']['says']}")
     for caveat in handling["caveats"]:
         call.say(f"    {caveat}")
 

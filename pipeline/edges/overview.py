@@ -23,7 +23,6 @@ from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
 
 GATES = (
-    Code.AGREEMENT_UNSOUND,
     Code.MARKING_FORBIDS,
     Code.OUTPUT_DIFFERS,
     Code.WITHHELD_VALUE_FOUND,
@@ -31,7 +30,7 @@ GATES = (
     Code.GROUP_TOO_SMALL,
     Code.ROWS_NOT_CONSERVED,
 )
-"""The refusals that show only when the cases are run or the rows are redacted."""
+"""The refusals that show only when the rows are redacted."""
 
 _ENDING = "/manifest.json"
 

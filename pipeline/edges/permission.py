@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipeline.core.authority import Authorised, Recipient, authorise
 from pipeline.core.cases import failed_cases
 from pipeline.core.clocks import Instants, waits_until
-from pipeline.core.errors import Code, Postponed, Refused
+from pipeline.core.errors import Code, Misconfigured, Postponed, Refused
 from pipeline.core.fitness import all_clauses, unfit
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.soundness import Unsound
@@ -110,7 +110,7 @@ def sound(catalogue: Catalogue, agreement: Agreement) -> None:
     faults = list(faults_of(catalogue, agreement))
     if faults:
         more = f" (and {len(faults) - 1} more)" if faults[1:] else ""
-        raise Refused(
+        raise Misconfigured(
             Code.AGREEMENT_UNSOUND,
             f"agreement {agreement.id}: {'.'.join(faults[0].keys)}: {faults[0].message}{more}.",
             next_step="nothing is released until `safeconduct check` finds it sound; then rerun.",

@@ -170,7 +170,7 @@ def test_a_missing_delivery_is_red_with_its_reason(cockpit: Cockpit) -> None:
 def test_a_broken_file_is_named_and_hides_nothing_else(exchange: Exchange, cockpit: Cockpit) -> None:
     path = exchange.directory / "catalogue" / "agreements" / "aeo-statistics.toml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace('status = "active"', 'status = "activ"'), encoding="utf-8")
+    path.write_text(text.replace('to = "active"', 'to = "activ"'), encoding="utf-8")
     line = next(number for number, one in enumerate(path.read_text().splitlines(), 1) if one.startswith("status ="))
     try:
         until(lambda: "invalid.aeo-statistics" in cockpit.dags(), seconds=120, what="the DAG that names the file")

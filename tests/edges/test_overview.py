@@ -118,7 +118,7 @@ def test_a_delivery_that_landed_where_no_feed_is_is_refused_without_a_lot(exchan
 def test_a_release_that_the_agreement_forbids_now_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.drop("aeo-members", members(), "list.csv")
     exchange.receive()
-    exchange.edit("agreements/aeo-statistics.toml", 'status = "active"', 'status = "suspended"')
+    exchange.edit("agreements/aeo-statistics.toml", 'to = "active"', 'to = "suspended"')
     seen = overview(exchange.site)
     assert standings(seen)["aeo-statistics"] is Standing.REFUSED
     assert standings(seen)["aeo-mutual-recognition"] is Standing.PENDING
