@@ -5,6 +5,7 @@ fault there is not one here too. What a treatment makes is told from the agreeme
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -28,6 +29,9 @@ from pipeline.core.language.treatment import (
     Truncate,
 )
 from pipeline.core.treatments import Means
+
+_SPELLED = re.compile(r"[^\W_]+(?: +[^\W_]+)*")
+"""A listed word, or several, of letters and digits only: what can be read word by word."""
 
 _PERIODS = {
     "month": "[0-9]{4}-(?:0[1-9]|1[0-2])",
@@ -58,9 +62,9 @@ def untreated(treatment: Released, cell: pl.Expr, means: Means) -> pl.Expr:
         case GeneraliseDate():
             return ~_of_lines(cell, _PERIODS[treatment.to], each_line=False)
         case GeneraliseNumber():
-            return ~_is_class(treatment, cell)
+            return cell.is_not_null() & ~_is_class(treatment, cell)
         case Round():
-            return ~_is_multiple(treatment, cell)
+            return cell.is_not_null() & ~_is_multiple(treatment, cell)
         case GeneraliseCode():
             return ~_is_general(treatment, cell, means)
         case FilterTerms():
@@ -108,8 +112,7 @@ def of_another_row(treatment: Released, cell: pl.Expr, given: pl.Expr, means: Me
 
 def holds_listed(cell: pl.Expr, listed: CodeList) -> pl.Expr:
     """True where a listed code or term is in the cell as a word, with a status glued to it, or letter by letter."""
-    plain = [word for word in (*listed.codes, *listed.terms) if re.fullmatch("[A-Za-z0-9]+(?: +[A-Za-z0-9]+)*", word)]
-    words = [" ".join(word.split()) for word in plain]
+    words = [" ".join(_plain(word).split()) for word in (*listed.codes, *listed.terms) if _SPELLED.fullmatch(word)]
     spelt = [" ".join(code) for code in listed.codes if re.fullmatch("[A-Z]{4,}", code)]
     # Few cells come near a listed word: only these are read word by word.
     near = cell.str.contains_any([word.split()[0] for word in words], ascii_case_insensitive=True)
@@ -120,6 +123,10 @@ def holds_listed(cell: pl.Expr, listed: CodeList) -> pl.Expr:
     found = between.str.contains_any([f" {word} " for word in (*words, *spelt)], ascii_case_insensitive=True)
     glued = between.str.contains(f"(?i) (?:{'|'.join(map(re.escape, listed.codes))})[A-Z]{{2}}[0-9]{{1,3}} ")
     return (found | glued).fill_null(value=False)
+
+
+def _plain(word: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKD", word) if not unicodedata.combining(sign))
 
 
 def _answer(treatment: Answer, given: pl.Expr) -> pl.Expr:
@@ -196,7 +203,8 @@ def _pairs(treatment: GeneraliseCode, means: Means) -> Sequence[tuple[str, str]]
 def _is_cut(cell: pl.Expr, given: pl.Expr, *, at_end: bool) -> pl.Expr:
     """A part of the one line, or as many lines."""
     part = given.str.starts_with(cell) if at_end else given.str.ends_with(cell)
-    return (_lines(cell) == _lines(given)) & (cell != given) & ((_lines(given) > 0) | part)
+    shorter = (cell != given) | ~given.str.contains(r"[\p{L}\p{N}]")
+    return (_lines(cell) == _lines(given)) & shorter & ((_lines(given) > 0) | part)
 
 
 def _is_period(treatment: GeneraliseDate, cell: pl.Expr, given: pl.Expr) -> pl.Expr:

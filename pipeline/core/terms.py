@@ -6,6 +6,7 @@ invisible characters hide nothing.
 """
 
 import re
+from unicodedata import category, normalize
 
 import polars as pl
 
@@ -44,7 +45,7 @@ def filtered(cell: pl.Expr, listed: CodeList) -> pl.Expr:
 
 def text_split_off(cell: pl.Expr, heads: CodeList) -> pl.Expr:
     """Of each line its coded head, with status and carrier, exactly as listed; all other text is `TEXT`."""
-    codes = "|".join(re.escape(code) for code in _longest_first(heads.codes))
+    codes = "|".join(re.escape(code) for code in sorted(heads.codes, key=len, reverse=True))
     line = pl.element()
     head = line.str.extract(rf"\A((?:{codes}){_STATUS})(?:[^\p{{L}}\p{{N}}\p{{M}}].*)?\z", 1)
     whole = pl.when(line == head).then(head).otherwise(pl.concat_str(head, pl.lit(f" {TEXT}")))
@@ -71,4 +72,6 @@ def _spelt(listed: CodeList) -> str:
 
 
 def _longest_first(words: tuple[str, ...]) -> list[str]:
-    return sorted(set(words), key=lambda word: (-len(word), word))
+    """The words, and each without its accents, as it may be written too."""
+    plain = ("".join(sign for sign in normalize("NFKD", word) if category(sign)[0] != "M") for word in words)
+    return sorted({*words, *plain}, key=lambda word: (-len(word), word))

@@ -2,33 +2,34 @@
 
 import hashlib
 import hmac
-import re
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from pipeline.core.agreement import CodeList, FilterTerms, GeneraliseDate, Keep, Mask, Pseudonymise, Treatment
+from pipeline.core.language.treatment import Answer, Constant, Pseudonymise, Released, Treatment
+from pipeline.core.shapes import of_another_row, untreated
 from pipeline.core.treatments import (
-    MASKED,
-    filtered,
+    constant,
     generalised_date,
     masked,
     normalised,
+    parent_code,
     pseudonymised,
     released_cell,
+    shortened_code,
+    tokenised,
+    truncated,
 )
-from tests.core.builders import KEY, LAW, code_list, key_of
+from tests.core.builders import KEY, LAW, code_list, key_of, means, tokens_of
 
 Cell = str | None
 
-SENSITIVE = CodeList.model_validate(
-    tomllib.loads((Path(__file__).parents[2] / "catalogue/codes/sensitive-ssr-v1.toml").read_text(encoding="utf-8"))
-)
+MEANS = means(code_list("KSML", "WCHR", terms=["UNION DELEGATE"]))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 ODD = st.sampled_from(
     ["a", "É", "e\u0301", "ﬁ", "Ａ", "ß", "ǆ", "İ", " ", "\t", "\u00a0", "\u2003", "\n", "\u200b", "ͅ"]
@@ -38,7 +39,8 @@ ODD = st.sampled_from(
 def cells(expression: Callable[[pl.Expr], pl.Expr], *given_cells: Cell) -> list[Cell]:
     return (
         pl.DataFrame({"cell": pl.Series(given_cells, dtype=pl.String)})
-        .select(expression(pl.col("cell")))["cell"]
+        .select(expression(pl.col("cell")))
+        .to_series()
         .to_list()
     )
 
@@ -55,30 +57,163 @@ def by_python(text: str, key: str = KEY) -> str:
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-TREATMENTS: list[Treatment] = [
-    Keep(treatment="keep", clause="c"),
-    Pseudonymise(treatment="pseudonymise", domain="d", clause="c"),
-    Pseudonymise(treatment="pseudonymise", domain="d", each_line=True, clause="c"),
-    Mask(treatment="mask", keep_first=2, keep_last=2, clause="c"),
-    GeneraliseDate(treatment="generalise-date", to="month", clause="c"),
-    FilterTerms(treatment="filter-terms", codes="listed", clause="c"),
-]
+_ANY: TypeAdapter[Any] = TypeAdapter(Treatment)
 
 
-@pytest.mark.parametrize("treatment", TREATMENTS, ids=lambda treatment: treatment.treatment)
-def test_an_absent_cell_stays_absent(treatment: Treatment) -> None:
-    treated = cells(
-        lambda cell: released_cell(treatment, cell, code_lists={"listed": SENSITIVE}, pseudonym_keys=key_of),
-        None,
-        "2024-02-29",
-        None,
-    )
-    assert [cell is None for cell in treated] == [True, False, True]
+def said(treatment: str, **settings: Any) -> Released:
+    """A treatment as an agreement's file says it."""
+    stated: Released = _ANY.validate_python({"treatment": treatment, "clause": "c", **settings})
+    return stated
+
+
+def by(treatment: Released) -> Callable[[pl.Expr], pl.Expr]:
+    return lambda cell: released_cell(treatment, cell, MEANS)
+
+
+TREATMENTS: dict[str, Released] = {
+    "keep": said("keep"),
+    "constant": said("constant", value="withheld here"),
+    "mask": said("mask"),
+    "mask 6 4": said("mask", keep_first=6, keep_last=4),
+    "truncate first": said("truncate", first=3),
+    "truncate last": said("truncate", last=4),
+    "pseudonymise": said("pseudonymise", domain="d"),
+    "pseudonymise each line": said("pseudonymise", domain="d", each_line=True),
+    "tokenise": said("tokenise", domain="d", reversible_by="giver", reversal_clause="c"),
+    "tokenise each line": said("tokenise", domain="d", reversible_by="giver", reversal_clause="c", each_line=True),
+    "month": said("generalise-date", to="month"),
+    "quarter": said("generalise-date", to="quarter"),
+    "year": said("generalise-date", to="year"),
+    "decade": said("generalise-date", to="decade"),
+    "width": said("generalise-number", width=7),
+    "edges": said("generalise-number", edges=[-5, 0, 18, 65]),
+    "one edge": said("generalise-number", edges=[18]),
+    "round": said("round", to="5"),
+    "round decimals": said("round", to="0.25"),
+    "round finest": said("round", to="0.000001"),
+    "characters": said("generalise-code", characters=2),
+    "characters each line": said("generalise-code", characters=2, each_line=True),
+    "hierarchy": said("generalise-code", hierarchy="places", to="country"),
+    "hierarchy each line": said("generalise-code", hierarchy="places", to="continent", each_line=True),
+    "filter-terms": said("filter-terms", codes="listed"),
+    "split-text": said("split-text", heads="listed"),
+    "answer": said("answer", answers={"HIT": ["yes", "JFK"]}, otherwise="NON"),
+}
+NEVER_ABSENT = (Constant, Answer)
+LINE_BY_LINE = [name for name in TREATMENTS if "each line" in name] + ["mask", "mask 6 4", "filter-terms", "split-text"]
+
+NUMBER = st.from_regex(r"[+-]?[0-9]{1,17}(\.[0-9]{1,12})?", fullmatch=True)
+CODE = st.sampled_from(
+    ["JFK", "YUL", "jfk", "KSML", "KSML HK1", "WCHR HK 1 LH x", "UNION DELEGATE", "yes", "8517.13.00", "AB"]
+)
+LINE = TEXT | ODD | NUMBER | CODE | st.dates().map(str) | st.from_regex(r"[A-Z0-9 \-]{0,20}", fullmatch=True)
+CELL = LINE | st.lists(LINE, min_size=2, max_size=4).map("\n".join) | st.text("\n\r\x00\x85\u2028 a1", max_size=6)
+
+
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_every_treatment_is_total_and_in_its_alphabet_and_of_its_row(name: str) -> None:
+    """The alphabet and length are those that the gates derive from the agreement, in a way of their own."""
+    treatment = TREATMENTS[name]
+
+    @LAW
+    @given(st.lists(CELL | st.none(), min_size=1, max_size=4))
+    def holds(given_cells: list[Cell]) -> None:
+        frame = pl.DataFrame({"given": pl.Series(given_cells, dtype=pl.String)})
+        released = frame.select("given", by(treatment)(pl.col("given")).alias("cell"))
+        wrong = released.select(
+            untreated(treatment, pl.col("cell"), MEANS).fill_null(value=False).any().alias("untreated"),
+            of_another_row(treatment, pl.col("cell"), pl.col("given"), MEANS)
+            .fill_null(value=True)
+            .any()
+            .alias("other"),
+        )
+        assert wrong.row(0) == (False, False)
+        for before, after in released.iter_rows():
+            assert isinstance(treatment, NEVER_ABSENT) or before is not None or after is None
+            assert not isinstance(treatment, NEVER_ABSENT) or after is not None
+
+    holds()
+
+
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_a_cell_comes_out_the_same_whatever_stands_around_it(name: str) -> None:
+    @LAW
+    @given(st.lists(CELL | st.none(), min_size=2, max_size=5))
+    def holds(given_cells: list[Cell]) -> None:
+        together = cells(by(TREATMENTS[name]), *given_cells)
+        assert together == [one(by(TREATMENTS[name]), cell) for cell in given_cells]
+
+    holds()
+
+
+@pytest.mark.parametrize("name", LINE_BY_LINE)
+def test_line_by_line_each_line_is_treated_as_if_alone(name: str) -> None:
+    @LAW
+    @given(st.lists(LINE.filter(lambda line: "\n" not in line), min_size=2, max_size=4))
+    def holds(lines: list[str]) -> None:
+        together = one(by(TREATMENTS[name]), "\n".join(lines))
+        assert together is not None
+        assert together.split("\n") == [one(by(TREATMENTS[name]), line) or "" for line in lines]
+
+    holds()
+
+
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_no_row_or_many_rows_are_as_many_rows_after_it(name: str) -> None:
+    for many in (0, 1, 3):
+        assert len(cells(by(TREATMENTS[name]), *["2024-02-29"] * many)) == many
 
 
 def test_keep_changes_nothing() -> None:
     odd = ["", " x ", "a\nb", "NULL", "\u0000", "é"]
-    assert cells(lambda cell: released_cell(TREATMENTS[0], cell, code_lists={}, pseudonym_keys=key_of), *odd) == odd
+    assert cells(by(TREATMENTS["keep"]), *odd) == odd
+
+
+def test_a_constant_says_the_same_whether_a_cell_is_there_or_not() -> None:
+    assert cells(lambda cell: constant(cell, "x"), "a", None, "") == ["x", "x", "x"]
+
+
+def test_an_answer_is_given_for_every_row_and_tells_nothing_else() -> None:
+    answer = said("answer", answers={"HIT": ["yes", "y"], "MAY": ["perhaps"]}, otherwise="NON")
+    assert cells(by(answer), "yes", "y", "perhaps", "no", "YES", " yes", "", None) == [
+        *("HIT", "HIT", "MAY", "NON", "NON", "NON", "NON", "NON")
+    ]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"treatment": "mask", "keep_first": 7},
+        {"treatment": "mask", "keep_last": 5},
+        {"treatment": "truncate"},
+        {"treatment": "truncate", "first": 1, "last": 1},
+        {"treatment": "truncate", "first": 0},
+        {"treatment": "generalise-number"},
+        {"treatment": "generalise-number", "width": 1},
+        {"treatment": "generalise-number", "width": 10, "edges": [1]},
+        {"treatment": "generalise-number", "edges": []},
+        {"treatment": "generalise-number", "edges": [5, 1]},
+        {"treatment": "generalise-number", "edges": [1, 2]},
+        {"treatment": "round", "to": "0"},
+        {"treatment": "round", "to": "0.00"},
+        {"treatment": "round", "to": "-1"},
+        {"treatment": "round", "to": "0.0000001"},
+        {"treatment": "generalise-code"},
+        {"treatment": "generalise-code", "characters": 2, "hierarchy": "places", "to": "country"},
+        {"treatment": "generalise-code", "hierarchy": "places"},
+        {"treatment": "pseudonymise", "domain": "d", "normalisation": 2},
+        {"treatment": "tokenise", "domain": "d"},
+        {"treatment": "answer", "answers": {"HIT": ["y"]}, "otherwise": "NO-HIT"},
+        {"treatment": "answer", "answers": {"HIT": ["y"]}, "otherwise": "HIT"},
+        {"treatment": "answer", "answers": {"HIT": ["y"], "NON": ["y"]}, "otherwise": "NON"},
+    ],
+    ids=str,
+)
+def test_a_setting_that_says_two_things_or_nothing_or_would_return_its_input_is_refused(
+    settings: dict[str, Any],
+) -> None:
+    with pytest.raises(ValidationError):
+        _ANY.validate_python({"clause": "c", **settings})
 
 
 # Pseudonyms
@@ -156,18 +291,72 @@ def test_line_by_line_each_line_has_the_pseudonym_it_would_have_alone(lines: lis
 
 def test_a_domain_chooses_the_key() -> None:
     first, second = (
-        one(
-            lambda cell, domain=domain: released_cell(  # type: ignore[misc]
-                Pseudonymise(treatment="pseudonymise", domain=domain, clause="c"),
-                cell,
-                code_lists={},
-                pseudonym_keys=key_of,
-            ),
-            "same",
-        )
+        one(by(Pseudonymise(treatment="pseudonymise", domain=domain, clause="c")), "same")
         for domain in ("booking", "document")
     )
     assert first == by_python("SAME", key_of("booking")) != second
+
+
+# Tokens
+
+
+def token(*given_cells: Cell, domain: str = "d", each_line: bool = False) -> list[Cell]:
+    return cells(lambda cell: tokenised(cell, tokens_of(domain), each_line=each_line), *given_cells)
+
+
+def test_a_token_is_of_the_very_text_and_equal_only_for_equal_texts() -> None:
+    alba, again, other, spaced, absent, empty = token("Alba", "Alba", "alba", " Alba", None, "")
+    assert alba == again == tokens_of("d")(["Alba"])[0]
+    assert len({alba, other, spaced, empty}) == 4
+    assert absent is None
+    assert token("Alba", domain="e") != [alba]
+
+
+def test_the_site_is_asked_once_for_each_distinct_value_and_never_for_an_absent_one() -> None:
+    asked: list[str] = []
+
+    def tokens(values: Any) -> list[str]:
+        asked.extend(values)
+        return tokens_of("d")(values)
+
+    cells(lambda cell: tokenised(cell, tokens, each_line=True), "a\nb", "b", None, "a\nb", "c\na")
+    assert sorted(asked) == ["a", "b", "c"]
+
+
+# Truncation
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("Smith", "Smi", "ith"),
+        ("Smit", "Smi", "mit"),
+        ("Smi", None, None),
+        ("Smi  ", None, "i  "),
+        ("  Smi", "  S", None),
+        ("ab-", None, None),
+        ("abc-", None, "bc-"),
+        ("é漢字x", "é漢字", "漢字x"),
+        ("", None, None),
+        ("-----", None, None),
+        ("Smith\nX\nJones", "Smi\n\nJon", "ith\n\nnes"),
+        ("X\nY", "\n", "\n"),
+    ],
+)
+def test_truncations_by_vectors(text: str, first: Cell, last: Cell) -> None:
+    assert one(lambda cell: truncated(cell, first=3, last=None), text) == first
+    assert one(lambda cell: truncated(cell, first=None, last=3), text) == last
+
+
+@LAW
+@given(TEXT | ODD, st.integers(1, 8), st.booleans())
+def test_a_truncated_line_never_holds_all_letters_and_digits_of_its_line(text: str, many: int, at_end: bool) -> None:
+    kept = {"first": many, "last": None} if at_end else {"first": None, "last": many}
+    released = one(lambda cell: truncated(cell, **kept), text) or ""
+    for before, after in zip(text.split("\n"), (released or "\n" * text.count("\n")).split("\n"), strict=True):
+        letters = [sum(map(str.isalnum, line)) for line in (before, after)]
+        assert len(after) <= many
+        assert letters[1] < letters[0] or not after
 
 
 # Masks
@@ -221,152 +410,93 @@ def is_letter(sign: str) -> bool:
     return bool(pl.Series([sign]).str.contains(r"[\p{L}\p{N}\p{M}]").item())
 
 
+@LAW
+@given(CELL, st.integers(0, 6), st.integers(0, 4))
+def test_a_masked_cell_with_a_letter_or_digit_is_never_its_input(text: str, first: int, last: int) -> None:
+    shown = one(lambda cell: masked(cell, keep_first=first, keep_last=last), text)
+    assert (shown != text) is any(map(is_letter, text))
+
+
 # Dates
 
 
 @pytest.mark.parametrize(
-    ("text", "month", "year"),
+    ("text", "month", "quarter", "year", "decade"),
     [
-        ("2024-02-29", "2024-02", "2024"),
-        ("2024-02-29T23:59", "2024-02", "2024"),
-        ("2024-02-29T23:59:59", "2024-02", "2024"),
-        ("2023-02-29", None, None),
-        ("1234-99-99", None, None),
-        ("2024-02-29\n", None, None),
-        ("2024-02-29 ", None, None),
-        ("2024-02-29\n2024-03-01", None, None),
-        ("2024-2-9", None, None),
-        ("29.02.2024", None, None),
-        ("20240229", None, None),
-        ("٢٠٢٤-٠٢-٢٩", None, None),
-        ("2024-02-29T10:00Z and a name", None, None),
-        ("", None, None),
-        ("Smith", None, None),
+        ("2024-02-29", "2024-02", "2024-Q1", "2024", "2020s"),
+        ("2024-03-31", "2024-03", "2024-Q1", "2024", "2020s"),
+        ("2024-04-01", "2024-04", "2024-Q2", "2024", "2020s"),
+        ("2019-12-31", "2019-12", "2019-Q4", "2019", "2010s"),
+        ("1899-07-01", "1899-07", "1899-Q3", "1899", "1890s"),
+        ("2024-02-29T23:59", "2024-02", "2024-Q1", "2024", "2020s"),
+        ("2024-02-29T23:59:59", "2024-02", "2024-Q1", "2024", "2020s"),
     ],
 )
-def test_dates_by_vectors(text: str, month: Cell, year: Cell) -> None:
-    assert one(lambda cell: generalised_date(cell, characters=7), text) == month
-    assert one(lambda cell: generalised_date(cell, characters=4), text) == year
-
-
-@LAW
-@given(TEXT | st.dates().map(str))
-def test_a_generalised_date_is_a_month_or_nothing(text: str) -> None:
-    released = one(lambda cell: generalised_date(cell, characters=7), text)
-    assert released is None or (re.fullmatch("[0-9]{4}-[0-9]{2}", released) and text.startswith(released))
-
-
-# Terms
-
-
-def swept(text: Cell, listed: CodeList = SENSITIVE) -> Cell:
-    return one(lambda cell: filtered(cell, listed), text)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        *(
-            "KSML",
-            "KSML HK1",
-            "ksml",
-            "VGML KSML",
-            "KSML/",
-            "/KSML",
-            "(KSML)",
-            "KSML.",
-            "KSML_HK1",
-            "REQ-KSML-1",
-            "KSML\t",
-        ),
-        *("kosher", "Kosher meal", "one KOSHER, please", "union  delegate", "UNION\tDELEGATE", "HONEYMOON COUPLE"),
-        *("UNION/DELEGATE", "UNION-DELEGATE", "K\u3164SML", "K\u2800SML"),
-        *(
-            "KOSHE\u0301R",
-            "K\u200bSML",
-            "ＫＳＭＬ",
-            "\u00abKSML\u00bb",
-            "KSML\u2028x",
-            "KSML\r",
-            "WCHR BAHK1",
-            "é KSML",
-        ),
-    ],
-)
-def test_a_line_with_a_listed_word_is_masked_whole(line: str) -> None:
-    assert swept(line) == MASKED
-    assert swept(f"VGML\n{line}\nSEAT 14A") == f"VGML\n{MASKED}\nSEAT 14A"
-
-
-NOT_SENSITIVE = (
-    "VGML VLML CHML BBML FPML SFML RVML UMNR INFT CHLD TKNE SEAT FQTV OTHS SPEQ PETC AVIH DOCS DOCA DOCO CKIN CTCM CTCE"
-)
-"""domain.md A.4, the guards against false positives."""
-
-
-@pytest.mark.parametrize("code", NOT_SENSITIVE.split())
-def test_codes_that_are_not_sensitive_stay(code: str) -> None:
-    text = f"{code} HK1 1A\n{code.lower()}\n/{code}/"
-    assert swept(text) == text
+def test_dates_by_vectors(text: str, month: str, quarter: str, year: str, decade: str) -> None:
+    for to, released in {"month": month, "quarter": quarter, "year": year, "decade": decade}.items():
+        assert one(lambda cell, to=to: generalised_date(cell, to=to), text) == released  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "KSMLHK1",
-        "XKSML",
-        "NONKOSHER",
-        "JAINA",
-        "SAN JUAN NUNEZ",
-        "KSML2",
-        "PREGNANTLY",
-        "UNIONDELEGATE",
+        "2023-02-29",
+        "1234-99-99",
+        "2024-02-29\n",
+        "2024-02-29 ",
+        "2024-02-29\n2024-03-01",
+        "2024-2-9",
+        "29.02.2024",
+        "20240229",
+        "٢٠٢٤-٠٢-٢٩",
+        "2024-02-29T10:00Z and a name",
         "",
-        " ",
-        "\n",
-        "naïve",
+        "Smith",
     ],
 )
-def test_a_listed_word_inside_another_word_is_no_word(text: str) -> None:
-    """Documented limit: what a partner writes without anything between is another word."""
-    assert swept(text) == text
+@pytest.mark.parametrize("to", ["month", "quarter", "year", "decade"])
+def test_what_is_no_day_of_the_calendar_becomes_absent(text: str, to: str) -> None:
+    assert one(lambda cell: generalised_date(cell, to=to), text) is None
 
 
-def test_a_term_of_two_words_does_not_reach_over_a_line_end() -> None:
-    assert swept("a UNION\nDELEGATE b") == "a UNION\nDELEGATE b"
-    assert swept("a UNION\nUNION DELEGATE\nDELEGATE b") == f"a UNION\n{MASKED}\nDELEGATE b"
+@LAW
+@given(st.dates())
+def test_a_quarter_holds_its_three_months(day: Any) -> None:
+    assert one(lambda cell: generalised_date(cell, to="quarter"), str(day)) == f"{day.year:04}-Q{-(-day.month // 3)}"
 
 
-def test_terms_are_text_not_patterns() -> None:
-    listed = code_list("A.B", "C++", "(D)", "[E", r"F\d")
-    assert [swept(text, listed) for text in ("A.B", "x C++ y", "(D)", "[E", r"F\d")] == [MASKED] * 5
-    assert [swept(text, listed) for text in ("AxB", "C", "D", "E", "F1")] == ["AxB", "C", "D", "E", "F1"]
+# Codes
 
 
-WORDS = st.sampled_from(
-    ["KSML", "kosher", "VGML", "SEAT", "UNION", "DELEGATE", "union delegate", "x", "é", "/", "  ", "", "\r"]
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("8517.13", "8517"),
+        ("85171", "8517"),
+        ("8517", None),
+        ("8517.", None),
+        ("851", None),
+        ("8517-", None),
+        ("Smith Bo", None),
+        ("Smithé", None),
+        ("85171\n", None),
+        ("85171\n85172", None),
+        ("", None),
+    ],
 )
+def test_a_code_that_is_cut_is_longer_than_what_is_kept(text: str, short: Cell) -> None:
+    assert one(lambda cell: shortened_code(cell, 4, each_line=False), text) == short
 
 
-@LAW
-@given(st.lists(st.lists(WORDS, max_size=5), min_size=1, max_size=6), st.sampled_from([" ", "/", ", ", "\t"]))
-def test_lines_keep_their_number_and_order(drawn: list[list[str]], between: str) -> None:
-    lines = [between.join(words) for words in drawn]
-    released = swept("\n".join(lines))
-    assert released is not None
-    for words, before, after in zip(drawn, lines, released.split("\n"), strict=True):
-        told = {word.upper() for word in words} & {"KSML", "KOSHER", "UNION DELEGATE"}
-        if told:
-            assert after == MASKED
-        else:
-            assert after in (before, MASKED)
-            if "UNION" not in words or "DELEGATE" not in words:
-                assert after == before
+def test_codes_line_by_line_keep_their_number_and_order() -> None:
+    assert one(lambda cell: shortened_code(cell, 2, each_line=True), "JFK\nUS\nA B\nYUL") == "JF\n\n\nYU"
+    assert one(lambda cell: parent_code(cell, {"JFK": "USA"}, each_line=True), "JFK\njfk\nJFK") == "USA\n\nUSA"
 
 
-@LAW
-@given(TEXT, TEXT)
-def test_nothing_around_a_listed_word_brings_it_through(before: str, after: str) -> None:
-    released = swept(f"{before} KSML {after}")
-    assert released is not None
-    assert "KSML" not in released
+@pytest.mark.parametrize(("text", "parent"), [("JFK", "USA"), ("jfk", None), ("JFK ", None), ("LHR", None), ("", None)])
+def test_a_code_becomes_what_the_hierarchy_puts_above_it_and_an_unknown_one_absent(text: str, parent: Cell) -> None:
+    assert one(by(said("generalise-code", hierarchy="places", to="country")), text) == parent
+
+
+def test_the_level_of_a_hierarchy_chooses_the_parent() -> None:
+    assert one(by(said("generalise-code", hierarchy="places", to="continent")), "JFK") == "AMERICA"

@@ -1,6 +1,7 @@
 """Which codes and words are meant, since when, and what lies above each?"""
 
 from datetime import date
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -27,7 +28,7 @@ class Hierarchy(Policy):
     source: Text
     levels: tuple[Id, ...] = Field(min_length=1, strict=False)
     """from the finest to the coarsest: country, continent"""
-    parents: dict[Word, tuple[Word, ...]] = Field(min_length=1, strict=False)
+    parents: dict[Word, Annotated[tuple[Word, ...], Field(strict=False)]] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _every_code_has_every_level(self) -> "Hierarchy":

@@ -169,7 +169,7 @@ class Answer(_Released):
     """Hit or no hit: one of a few answers for every row, also where the cell is absent, and nothing else."""
 
     treatment: Literal["answer"]
-    answers: dict[Word, tuple[Text, ...]] = Field(min_length=1, strict=False)
+    answers: dict[Word, Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]] = Field(min_length=1)
     """for each answer the values that it is given for"""
     otherwise: Word
     """the answer for every other value and for an absent one"""
