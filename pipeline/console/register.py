@@ -48,7 +48,7 @@ def register(
     catalogue: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A catalogue without a site; the site's own if left out.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Write the delivery that feed register takes.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write all of it, as feed register takes it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the register: every instrument, and every version of every agreement that rests on it.
@@ -63,8 +63,8 @@ def register(
       safeconduct register --csv > register.csv
     """
     call = Call.of(context, as_json)
-    if as_csv and as_json:
-        raise typer.BadParameter("--csv and --json are two answers: ask for one.")
+    if as_csv and (as_json or partner or kind or status or expires_within or review_due):
+        raise typer.BadParameter("--csv is the whole register, and nothing else: leave the other options out.")
     wanted = _wanted(partner, kind, status, expires_within, review_due=review_due)
     loaded, at = _loaded(call, catalogue)
     missing = _missing(loaded)
