@@ -5,36 +5,25 @@ run again at any time, beside itself, and after a crash anywhere in it: what is 
 """
 
 import secrets
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from importlib.metadata import version
 
-import polars as pl
-
-from pipeline.core.authority import Authorised, marked
-from pipeline.core.clearance import Cleared, clear_partial, clear_rows, clear_table
-from pipeline.core.clocks import runs_out
-from pipeline.core.conservation import RowCount, conserved
+from pipeline.core.authority import Authorised
 from pipeline.core.delivery import Delivery, Lot
 from pipeline.core.duration import after
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Unavailable
 from pipeline.core.findings import Tally
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Feed
-from pipeline.core.language.marking import Marking
-from pipeline.core.layout import sheets
-from pipeline.core.redaction import compile_redaction, reasons, redact
-from pipeline.core.risk import Figures, groups, measured
+from pipeline.core.redaction import compile_redaction, redact
 from pipeline.core.scope import Events
 from pipeline.core.statement import Source, statement
-from pipeline.core.statistics import tabulate
 from pipeline.core.validation import CompiledSchema
 from pipeline.edges import record
+from pipeline.edges.arrival import as_landed, open_arrived
 from pipeline.edges.catalogue import Catalogue
-from pipeline.edges.opening import Signer, open_delivery, read_signature, verify_digest, verify_signature
+from pipeline.edges.making import Made, Making
 from pipeline.edges.pace import ahead, behind
 from pipeline.edges.permission import means, permission
 from pipeline.edges.publication import Published, Spool, release_name
@@ -46,8 +35,6 @@ from pipeline.edges.vault import Accepted, Kept
 from pipeline.formats.batch import tallied
 from pipeline.formats.parts import part_bytes
 from pipeline.formats.readers import limits_of, reader_of
-
-Blocks = Callable[[], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +171,7 @@ def due(site: Site, feed_id: str, at: datetime) -> None:
 
 def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery) -> Accepted:
     """One delivery's good rows are sealed in the vault, not yet kept; its rejected rows are in quarantine."""
-    opened = _open(site, feed, delivery)  # 3. open
+    opened = open_arrived(site, feed, delivery)  # 3. open
     reader, limits = reader_of(feed), limits_of(feed)
     tally = Tally()
     frames = tallied(ahead(reader.read(opened, schema.columns, limits)), tally)  # 4. parse
@@ -209,51 +196,11 @@ def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery) 
     return accepted
 
 
-def _open(site: Site, feed: Feed, delivery: Delivery) -> Iterator[bytes]:
-    """The delivery's clear bytes, from landing or quarantine, once its size and signature hold."""
-    if delivery.size_bytes > feed.limits.max_bytes:
-        raise Refused(
-            Code.DELIVERY_TOO_LARGE,
-            f"{delivery.landed_as} has {delivery.size_bytes} bytes; the feed allows {feed.limits.max_bytes}.",
-            next_step="ask the partner for smaller deliveries, or raise limits.max_bytes of the feed and rerun.",
-        )
-    raw = _raw(site, delivery)
-    if feed.signed:
-        signers = site.keyring.allowed_signers(feed.partner)
-        _signed_by_partner(site, delivery, raw, signers)
-    if feed.sealed:
-        return open_delivery(raw(), site.keyring.opening, name=delivery.landed_as)
-    return raw()
-
-
-def _signed_by_partner(site: Site, delivery: Delivery, raw: Blocks, signers: Sequence[Signer]) -> None:
-    """One of the signatures that came with the delivery holds; else Refused, as the last one was."""
-    signatures = site.landing.signatures(delivery)
-    for left, text in enumerate(signatures, start=1 - len(signatures)):
-        try:
-            signature = read_signature(text, name=delivery.landed_as)
-            if signature.hash_name == "sha256":  # the claim has hashed these very bytes
-                verify_digest(signature, bytes.fromhex(delivery.id), signers, name=delivery.landed_as)
-            else:
-                verify_signature(text, raw(), signers, name=delivery.landed_as)
-        except Refused:
-            if left == 0:
-                raise
-        else:
-            return
-
-
-def _raw(site: Site, delivery: Delivery) -> Blocks:
-    if site.quarantine.has_raw(delivery):
-        return partial(site.quarantine.raw, delivery)
-    return partial(site.landing.bytes_of, delivery)
-
-
 def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused) -> Refusal:
     """The delivery is in quarantine as a whole, with the reason; ledger and partner know; it is gone from landing."""
     try:
         if refusal.code is not Code.DELIVERY_CHANGED:
-            site.quarantine.hold_raw(delivery, _raw(site, delivery)())
+            site.quarantine.hold_raw(delivery, as_landed(site, delivery)())
     except Refused as changed:  # another file is there by now: there is nothing of this delivery to hold
         refusal = changed
     site.quarantine.report(delivery, refusal=refusal, rows=None, rejected=None, findings=())
@@ -334,57 +281,15 @@ def _still_authorised(site: Site, authorised: Authorised, kept: Kept) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What redaction came to, once every row is sealed in the spool."""
-
-    rows: RowCount
-    marking: Marking
-    risk: Figures | None
-
-
-def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, kept: Kept, spool: Spool) -> _Made:
+def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, kept: Kept, spool: Spool) -> Made:
     """Every chunk is redacted, cleared and sealed into the spool; the rows add up."""
     agreement = authorised.agreement
-    schema = schema_of(catalogue.feed(agreement.feed))
-    leaning = means(site, catalogue, agreement)
-    events = Events(authorised.at, kept.loaded_at)
-    redaction = compile_redaction(agreement, schema, leaning, events)
-    kept_back: Counter[str] = Counter()
-    released = suppressed = 0
-    partials = []
-    alike = []
+    feed = catalogue.feed(agreement.feed)
+    schema, leaning = schema_of(feed), means(site, catalogue, agreement)
+    redaction = compile_redaction(agreement, schema, leaning, Events(authorised.at, kept.loaded_at))
+    making = Making(authorised, feed, schema, leaning, spool, part_bytes)
     with behind() as later:
         for redacted in ahead(redact(redaction, rows) for rows in site.vault.rows(kept)):
-            kept_back += redacted.kept_back
-            if agreement.statistics:
-                partials.append(clear_partial(redacted, agreement))
-            else:
-                cleared = clear_rows(redacted, agreement, schema, leaning)
-                if agreement.risk:
-                    alike.append(groups(cleared.frame, agreement.risk))
-                later(partial(_seal, authorised, cleared, redacted.days, spool, rows_before=released))
-                released += cleared.frame.height
-    if agreement.statistics and partials:
-        table = tabulate(partials, tuple(agreement.released), agreement.statistics)
-        _seal(authorised, clear_table(table, agreement, leaning), None, spool, rows_before=0)
-        suppressed = table.suppressed_rows
-        released = table.published_rows
-    rows = conserved(
-        received=sum(one.received for one in kept.deliveries),
-        accepted=kept.rows,
-        rejected=sum(one.rejected for one in kept.deliveries),
-        released=released,
-        suppressed=suppressed,
-        kept_back=kept_back,
-        reasons=reasons(agreement),
-    )
-    return _Made(rows, marked(authorised, None), measured(alike, agreement))
-
-
-def _seal(authorised: Authorised, cleared: Cleared, days: pl.Series | None, spool: Spool, *, rows_before: int) -> None:
-    if not cleared.frame.height:
-        return
-    for sheet in sheets(authorised.agreement, cleared.frame, days, rows_before=rows_before):
-        until = runs_out(sheet.clock, sheet.after, authorised.instants, day=sheet.day)
-        spool.add(part_bytes(sheet.frame, authorised.agreement.format), sheet, until=until)
+            if seal := making.clear(redacted):
+                later(seal)
+    return making.made(kept)

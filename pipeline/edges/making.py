@@ -1,0 +1,93 @@
+"""One release in the making: chunk by chunk redacted rows are cleared, sealed into the spool, and counted."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+from pipeline.core.authority import Authorised, marked
+from pipeline.core.banner import marks_of
+from pipeline.core.clearance import Cleared, clear_partial, clear_rows, clear_table
+from pipeline.core.clocks import runs_out
+from pipeline.core.conservation import RowCount, conserved
+from pipeline.core.language.feed import Feed
+from pipeline.core.language.marking import Marking
+from pipeline.core.layout import sheets
+from pipeline.core.markings import joined
+from pipeline.core.redaction import Redacted, reasons
+from pipeline.core.risk import Figures, groups, measured
+from pipeline.core.statistics import tabulate
+from pipeline.core.treatments import Means
+from pipeline.core.validation import CompiledSchema
+from pipeline.edges.publication import Spool
+from pipeline.edges.vault import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the release came to: its rows, what it is marked with, and how alike they are where the agreement asks."""
+
+    rows: RowCount
+    marking: Marking
+    risk: Figures | None
+
+
+@dataclass(slots=True)
+class Making:
+    """What has become of the rows so far. `written` gives the bytes of a part in the agreement's format."""
+
+    authorised: Authorised
+    feed: Feed
+    schema: CompiledSchema
+    means: Means
+    spool: Spool
+    written: Callable[[pl.DataFrame, Literal["parquet", "csv"]], bytes]
+    _released: int = 0
+    _suppressed: int = 0
+    _kept_back: Counter[str] = field(default_factory=Counter)
+    _marks: list[Marking | None] = field(default_factory=list)
+    _alike: list[pl.DataFrame] = field(default_factory=list)
+    _partials: list[pl.DataFrame] = field(default_factory=list)
+
+    def clear(self, redacted: Redacted) -> Callable[[], None] | None:
+        """The chunk has passed the gates and is counted. Call what is returned to seal it, in order; None for counts."""
+        agreement = self.authorised.agreement
+        self._kept_back += redacted.kept_back
+        if self.feed.marking_column:
+            self._marks.append(marks_of(redacted.in_scope[self.feed.marking_column], designated_by=self.feed.id))
+        if agreement.statistics:
+            self._partials.append(clear_partial(redacted, agreement))
+            return None
+        cleared = clear_rows(redacted, agreement, self.schema, self.means)
+        if agreement.risk:
+            self._alike.append(groups(cleared.frame, agreement.risk))
+        rows_before, self._released = self._released, self._released + cleared.frame.height
+        return lambda: self._seal(cleared, redacted.days, rows_before)
+
+    def made(self, kept: Kept) -> Made:
+        """Every row is sealed in the spool, and accounted for."""
+        agreement = self.authorised.agreement
+        if agreement.statistics and self._partials:
+            table = tabulate(self._partials, tuple(agreement.released), agreement.statistics)
+            self._seal(clear_table(table, agreement, self.means), None, 0)
+            self._released, self._suppressed = table.published_rows, table.suppressed_rows
+        rows = conserved(
+            received=sum(one.received for one in kept.deliveries),
+            accepted=kept.rows,
+            rejected=sum(one.rejected for one in kept.deliveries),
+            released=self._released,
+            suppressed=self._suppressed,
+            kept_back=self._kept_back,
+            reasons=reasons(agreement),
+        )
+        return Made(rows, marked(self.authorised, joined(self._marks)), measured(self._alike, agreement))
+
+    def _seal(self, cleared: Cleared, days: pl.Series | None, rows_before: int) -> None:
+        if not cleared.frame.height:
+            return
+        agreement = self.authorised.agreement
+        for sheet in sheets(agreement, cleared.frame, days, rows_before=rows_before):
+            until = runs_out(sheet.clock, sheet.after, self.authorised.instants, day=sheet.day)
+            self.spool.add(self.written(sheet.frame, agreement.format), sheet, until=until)
