@@ -25,7 +25,7 @@ from pipeline.edges.arrival import as_landed, open_arrived
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.making import Made, Making
 from pipeline.edges.pace import ahead, behind
-from pipeline.edges.permission import means, permission
+from pipeline.edges.permission import means, permission, permitted
 from pipeline.edges.publication import Published, Spool, release_name
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.site import Site
@@ -272,7 +272,7 @@ def _never_published(site: Site, agreement: Agreement, name: str) -> None:
 def _still_authorised(site: Site, authorised: Authorised, kept: Kept) -> None:
     """The agreement was neither revoked nor changed while its rows were redacted; else nothing is published."""
     catalogue = site.catalogue()
-    now = permission(site, catalogue, catalogue.agreement(authorised.agreement.id), kept)
+    now = permitted(site, catalogue, catalogue.agreement(authorised.agreement.id), kept)
     if now.agreement_digest != authorised.agreement_digest or now.declaration != authorised.declaration:
         raise Conflict(
             Code.AGREEMENT_CHANGED,

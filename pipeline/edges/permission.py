@@ -124,4 +124,4 @@ def faults_of(catalogue: Catalogue, agreement: Agreement) -> Iterator[Unsound]:
     unfitting = list(unfit(agreement, schema, clauses))
     yield from unfitting
     if not unfitting:
-        yield from failed_cases(agreement, schema, dict(catalogue.code_lists), dict(catalogue.hierarchies))
+        yield from failed_cases(agreement, schema, catalogue.code_lists, catalogue.hierarchies)
