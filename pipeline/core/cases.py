@@ -8,11 +8,13 @@ import polars as pl
 
 from pipeline.core.clearance import clear_rows
 from pipeline.core.delivery import POSITION
+from pipeline.core.errors import Refused
 from pipeline.core.language.agreement import Agreement, Case
 from pipeline.core.language.codes import CodeList, Hierarchy
 from pipeline.core.language.treatment import Pseudonymise, Released, Tokenise
 from pipeline.core.redaction import Redaction, compile_redaction, redact
 from pipeline.core.scope import Events
+from pipeline.core.soundness import Unsound
 from pipeline.core.treatments import Means
 from pipeline.core.validation import CompiledSchema, failures
 
@@ -27,21 +29,20 @@ def failed_cases(
     schema: CompiledSchema,
     code_lists: Mapping[str, CodeList],
     hierarchies: Mapping[str, Hierarchy],
-) -> Iterator[str]:
+) -> Iterator[Unsound]:
     """For each example case that does not come out as it says, its title and what differs; names, never cells.
 
     The rows are released the instant at which the agreement comes into force, and were kept then.
 
     Raises:
         Misconfigured: the agreement names a column, code list or hierarchy that is not there.
-        Refused: a gate refuses what a case releases.
     """
     means = example_means(code_lists, hierarchies)
     begins = agreement.in_force.since
     redaction = compile_redaction(agreement, schema, means, Events(released=begins, loaded=begins))
-    for case in agreement.cases:
+    for index, case in enumerate(agreement.cases):
         faults = [*_broken_rules(case, schema)] or [*_differences(case, redaction, schema, means)]
-        yield from (f"{case.title}: {fault}" for fault in faults)
+        yield from (Unsound(("cases", str(index)), f"{case.title}: {fault}") for fault in faults)
 
 
 def example_means(code_lists: Mapping[str, CodeList], hierarchies: Mapping[str, Hierarchy]) -> Means:
@@ -68,7 +69,11 @@ def _differences(case: Case, redaction: Redaction, schema: CompiledSchema, means
     if case.released is None:
         yield f"the row is released; {case.not_released} should keep it back"
         return
-    clear_rows(redacted, redaction.agreement, schema, means)
+    try:
+        clear_rows(redacted, redaction.agreement, schema, means)
+    except Refused as refusal:
+        yield f"a gate refuses what it releases: {refusal.message}"
+        return
     treatments, released = redaction.agreement.released, redacted.frame.row(0, named=True)
     wrong = [
         name
