@@ -2,16 +2,18 @@
 
 import itertools
 from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
 from random import Random
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from pipeline.core.agreement import Statistics
-from pipeline.core.redaction import COUNT
-from pipeline.core.statistics import Table, tabulate
+from pipeline.core.language.treatment import Statistics
+from pipeline.core.statistics import COUNT, Table, partial_counts, tabulate, told
 from tests.core.builders import LAW
 
 BY = ("country", "status")
@@ -136,3 +138,120 @@ def test_who_tries_every_table_of_three_cells_is_sure_of_no_small_one() -> None:
         for place in range(3):
             possible = {table[place] for table in tables}
             assert len(possible) > 1 or min(possible) >= smallest
+
+
+# Sums
+
+Row = tuple[str, str | None]
+"""A country and the cell that is summed."""
+
+NUMBERS = st.decimals(-1000, 1000, places=3).map(str)
+ODD = st.sampled_from([None, "", "1,5", "x", "1e3", "0.1234567891"])
+
+
+def summed_table(rows: Sequence[Row], *, smallest: int = 3, round_to: int | None = None, chunk: int = 100) -> Table:
+    said = Statistics(
+        count_as="members", sums={"weight": "given"}, smallest_cell=smallest, round_to=round_to, clause="c"
+    )
+    in_scope = pl.DataFrame(rows, schema={"country": pl.String, "given": pl.String}, orient="row")
+    parts = [in_scope.slice(start, chunk) for start in range(0, max(len(rows), 1), chunk)]
+    return tabulate([partial_counts(part.select("country"), part, said) for part in parts], ("country",), said)
+
+
+def shown(table: Table) -> dict[str, tuple[str, str]]:
+    return {country: (count, weight) for country, count, weight in table.frame.iter_rows()}
+
+
+def test_sums_are_published_with_their_counts_exactly() -> None:
+    table = summed_table([("NO", "0.1"), ("NO", "0.2"), ("NO", "-5"), ("DE", "1"), ("DE", "2"), ("DE", "+0007.50")])
+    assert shown(table) == {"NO": ("3", "-4.7"), "DE": ("3", "10.5")}
+    assert table.frame.columns == ["country", "members", "weight"]
+    assert set(table.frame.dtypes) == {pl.String}
+
+
+def test_a_sum_that_is_zero_or_whole_is_written_without_decimals() -> None:
+    table = summed_table([("NO", "10.000"), ("NO", "20"), ("NO", "70"), ("DE", "1.5"), ("DE", "-1"), ("DE", "-0.5")])
+    assert shown(table) == {"NO": ("3", "100"), "DE": ("3", "0")}
+
+
+@pytest.mark.parametrize("odd", [None, "", "1,5", "x", "1e3", " 1", "0.1234567891", "9" * 16])
+def test_a_cell_with_a_row_that_has_no_number_is_suppressed_whatever_its_count(odd: str | None) -> None:
+    table = summed_table([("NO", "1")] * 5 + [("DE", "1")] * 7 + [("DE", odd)])
+    assert shown(table) == {"NO": ("5", "5")}
+    assert (table.published_rows, table.suppressed_rows) == (5, 8)
+
+
+def test_a_large_cell_that_cannot_be_read_is_no_cover_for_a_small_one() -> None:
+    rows = [("NO", "1")] * 5 + [("SE", "1")] * 6 + [("FI", "1")] * 2 + [("DE", "1")] * 7 + [("DE", "x")]
+    table = summed_table(rows)
+    assert shown(table) == {"SE": ("6", "6")}
+    assert table.suppressed_rows == 2 + 5 + 8
+
+
+def test_a_sum_is_suppressed_with_its_small_count_and_with_the_cell_that_covers_it() -> None:
+    table = summed_table([("NO", "1")] * 2 + [("DE", "1")] * 4 + [("SE", "1")] * 9)
+    assert shown(table) == {"SE": ("9", "9")}
+
+
+@LAW
+@given(st.lists(st.tuples(st.sampled_from(["NO", "DE", "SE"]), NUMBERS | ODD), max_size=30), st.integers(1, 7))
+def test_every_published_sum_is_of_all_rows_of_its_cell_however_the_chunks_are_cut(rows: list[Row], chunk: int) -> None:
+    table = summed_table(rows, chunk=chunk)
+    assert table.frame.equals(summed_table(rows).frame)
+    assert table.published_rows + table.suppressed_rows == len(rows)
+    for country, (count, weight) in shown(table).items():
+        cells = [cell for name, cell in rows if name == country]
+        assert len(cells) == int(count) >= 3
+        assert Decimal(weight) == sum(Decimal(cell or "no number") for cell in cells)
+
+
+# Rounding
+
+
+def rounded_table(cells: Cells, smallest: int, step: int) -> Table:
+    said = Statistics(count_as="members", smallest_cell=smallest, round_to=step, clause="c")
+    return tabulate([partial(cells)], BY, said)
+
+
+@LAW
+@given(CELLS, st.integers(2, 15), st.data())
+def test_rounding_decides_nothing_of_what_is_suppressed(cells: Cells, smallest: int, data: st.DataObject) -> None:
+    step = data.draw(st.integers(2, 2 * smallest))
+    exact, rounded = table_of(cells, smallest), rounded_table(cells, smallest, step)
+    assert list(published(exact)) == list(published(rounded))
+    assert (exact.published_rows, exact.suppressed_rows) == (rounded.published_rows, rounded.suppressed_rows)
+    for names, count in published(rounded).items():
+        assert count % step == 0
+        assert count > 0
+        assert 2 * abs(count - cells[names]) <= step
+
+
+@pytest.mark.parametrize(("count", "published_as"), [(11, 10), (12, 10), (13, 15), (17, 15), (18, 20)])
+def test_counts_become_the_nearest_multiple(count: int, published_as: int) -> None:
+    assert list(published(rounded_table({("NO", "A"): count}, 11, 5)).values()) == [published_as]
+
+
+def test_halves_are_rounded_away_from_zero() -> None:
+    assert list(published(rounded_table({("NO", "A"): 15}, 11, 10)).values()) == [20]
+    assert shown(summed_table([("NO", "-5"), ("NO", "-5"), ("NO", "-5")], smallest=3, round_to=6)) == {
+        "NO": ("6", "-18")
+    }
+
+
+def test_sums_are_rounded_as_their_counts_are_or_they_would_tell_them() -> None:
+    """The weight of each member may be one."""
+    table = summed_table([("NO", "1")] * 7 + [("DE", "0.4")] * 8, smallest=4, round_to=5)
+    assert shown(table) == {"NO": ("5", "5"), "DE": ("10", "5")}
+
+
+def test_the_numbers_of_rows_beside_a_rounded_table_are_told_as_coarsely() -> None:
+    said = Statistics(count_as="members", smallest_cell=4, round_to=5, clause="c")
+    assert [told(rows, said) for rows in (0, 2, 3, 7, 8, 12)] == [0, 0, 5, 5, 10, 10]
+    assert [told(rows, rule(4)) for rows in (0, 2, 3)] == [0, 2, 3]
+    assert told(7, None) == 7
+
+
+def test_a_step_that_would_round_a_count_to_nothing_is_refused() -> None:
+    assert Statistics(count_as="members", smallest_cell=4, round_to=8, clause="c").round_to == 8
+    with pytest.raises(ValidationError, match="round_to"):
+        Statistics(count_as="members", smallest_cell=4, round_to=9, clause="c")
