@@ -12,23 +12,34 @@ class CodeList(Policy):
     """A dated, versioned list of codes, and of words that say the same in free text."""
 
     id: Id
+    """also the file's name, with the version of the list: codes/ID.toml"""
     title: Text
+    """what it lists"""
     agreed_on: date
+    """the day on which it was agreed"""
     source: Text
+    """where it comes from"""
     codes: tuple[Word, ...] = Field(min_length=1, strict=False)
+    """what is matched as a whole code"""
     terms: tuple[Word, ...] = Field(default=(), strict=False)
+    """words that say the same in free text"""
 
 
 class Hierarchy(Policy):
     """For each code, what it is generalised to at each level: `parents.JFK = ["USA", "Americas"]`."""
 
     id: Id
+    """also the file's name: hierarchies/ID.toml"""
     title: Text
+    """what it orders"""
     agreed_on: date
+    """the day on which it was agreed"""
     source: Text
+    """where it comes from"""
     levels: tuple[Id, ...] = Field(min_length=1, strict=False)
     """from the finest to the coarsest: country, continent"""
     parents: dict[Word, Annotated[tuple[Word, ...], Field(strict=False)]] = Field(min_length=1)
+    """for each code what lies above it, at each level"""
 
     @model_validator(mode="after")
     def _every_code_has_every_level(self) -> "Hierarchy":

@@ -13,6 +13,7 @@ class CsvFormat(Policy):
 
     kind: Literal["csv"]
     delimiter: Annotated[str, Field(pattern=r"^[,;|\t]$")] = ","
+    """what stands between two cells"""
 
 
 class PnrGovFormat(Policy):
@@ -25,34 +26,47 @@ class FeedLimits(Policy):
     """What a delivery may not exceed."""
 
     max_bytes: int = Field(default=2 * 1024**3, gt=0)
+    """of a delivery"""
     max_rows: int = Field(default=10_000_000, gt=0)
+    """of a delivery"""
     max_cell_bytes: int = Field(default=65_536, gt=0)
+    """of one cell"""
 
 
 class Acceptance(Policy):
     """When a delivery is refused as a whole although it can be read."""
 
     max_rejected_share: float = Field(ge=0, le=1)
+    """more rejected rows than this, from 0 to 1, refuse the delivery"""
     min_rows: int = Field(default=1, ge=0)
+    """fewer rows than this refuse the delivery"""
 
 
 class Expected(Policy):
     """When a delivery must be here: at each time of `cron`, at the latest `within` later, nothing older than `every`."""
 
     cron: Text
+    """when a delivery is due"""
     timezone: Text = "UTC"
+    """the zone of these times, by its IANA name"""
     within: Duration
+    """so much later it is late"""
     every: Duration
+    """nothing older counts"""
 
 
 class Feed(Policy):
     """One stream of deliveries from one partner."""
 
     id: Id
+    """also the file's name: feeds/ID.toml"""
     title: Text
+    """what the partner sends"""
     partner: Id
+    """who sends it"""
     schema_module: str = Field(alias="schema", pattern=r"^[a-z][a-z0-9_]*$", description="the module below schemas/")
     format: Annotated[CsvFormat | PnrGovFormat, Field(discriminator="kind")]
+    """how a delivery is written"""
     signed: bool = Field(
         default=False, description="a detached OpenSSH signature NAME.sig must come with each delivery"
     )
@@ -63,8 +77,11 @@ class Feed(Policy):
         description="a backlog is taken in lots of at most this many deliveries; 1 where each delivery is a full list",
     )
     limits: FeedLimits = FeedLimits()
+    """what a delivery may not exceed"""
     acceptance: Acceptance
+    """when a delivery is too bad to take"""
     expected: Expected | None = None
+    """when a delivery is due; never late if left out"""
     marking_column: ColumnName | None = None
     """the column that says what each row is marked with: a row without a known marking refuses its delivery"""
 

@@ -40,7 +40,9 @@ class Review(Policy):
     """When somebody holds what we say of it against its source again."""
 
     next: date
+    """the day"""
     every: Duration | None = None
+    """how often"""
 
 
 class Instrument(Policy):
@@ -50,11 +52,15 @@ class Instrument(Policy):
     """
 
     id: Id
+    """also the file's name: instruments/ID.toml"""
     title: Text
+    """what it is called in full"""
     kind: Kind = Field(strict=False)
+    """what sort of text it is"""
     citation: Text
     """how a lawyer finds it"""
     parties: tuple[Word, ...] = Field(min_length=1, strict=False)
+    """whom it binds"""
     programme: Text
     """what it belongs to, such as trusted traders"""
     confidence: Confidence = Field(strict=False)
@@ -64,6 +70,7 @@ class Instrument(Policy):
     reach: Text | None = None
     """how far it goes, in the figures of its source"""
     status: InstrumentStatus = Field(strict=False)
+    """whether it binds"""
     dated: date | None = None
     """the day it bears: signed, adopted, released"""
     since: date | None = None
@@ -71,6 +78,7 @@ class Instrument(Policy):
     until: date | None = None
     """in force up to this day, excluded"""
     review: Review | None = None
+    """when somebody looks at it again"""
     exchanges_records: bool
     """false for a declaration, a joint statement or a strategy: commitments, no rows, no feed"""
     commitments: tuple[Text, ...] = Field(default=(), strict=False)

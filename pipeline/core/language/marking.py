@@ -87,6 +87,7 @@ class Europol(Policy):
     codes: Annotated[tuple[Literal["H0", "H1", "H2", "H3"], ...], AfterValidator(_in_order)] = Field(
         min_length=1, strict=False
     )
+    """H0 to H3"""
     texts: Annotated[tuple[Phrase, ...], AfterValidator(_in_order)] = Field(default=(), strict=False)
     """what H3 restricts, in words"""
 
@@ -101,13 +102,16 @@ class Evaluation(Policy):
     """4x4: how good the source is, and the information (Regulation (EU) 2016/794, Art. 29)."""
 
     source: Literal["A", "B", "C", "X"]
+    """how reliable the source is: A the best, X unknown"""
     information: Literal[1, 2, 3, 4]
+    """how reliable the information is: 1 the best, 4 unknown"""
 
 
 class Marking(Policy):
     """What a release, or a row, is marked with. Each tuple is a set, kept in the order of its banner."""
 
     tlp: Tlp = Field(strict=False)
+    """how wide a circle may see it: Traffic Light Protocol 2.0"""
     cui: Annotated[tuple[Category, ...], AfterValidator(_in_order)] = Field(default=(), strict=False)
     """CUI categories, specified ones with `SP-`"""
     controls: Annotated[tuple[Control, ...], AfterValidator(_in_order), BeforeValidator(_not_a_list)] = Field(
@@ -123,6 +127,7 @@ class Marking(Policy):
     originators: Annotated[tuple[Id, ...], AfterValidator(_in_order)] = Field(default=(), strict=False)
     """whose consent every further share needs"""
     europol: Europol | None = None
+    """Europol handling codes"""
     evaluation: Evaluation | None = None
     """the worst of everything marked; None says that something is not evaluated"""
     limite: bool = False
@@ -139,9 +144,13 @@ class Downgrade(Policy):
     """Rows marked up to `of` are released under `to`, since this authority has said so. Nothing else lowers a marking."""
 
     of: Marking
+    """the marking of rows that is lowered"""
     to: Marking
+    """what they are released under"""
     authority: Text
+    """who has said so"""
     reference: Text
+    """where it is written"""
     clause: Cited
 
 

@@ -44,13 +44,18 @@ class Partner(Policy):
     """Somebody that we exchange with. Public keys are in the site's keyring: they rotate on another rhythm than policy."""
 
     id: Id
+    """also the file's name: partners/ID.toml"""
     title: Text
+    """who it is"""
     role: Role = Field(strict=False)
+    """what it is in the exchange"""
     country: str = Field(
         pattern=r"^[A-Z]{3}$", description="ISO 3166-1 alpha-3, or an organisation's trigraph such as EUE"
     )
     audience: Audience = Field(default=Audience.ORGANISATION, strict=False)
+    """how wide a circle it is"""
     sector: Sector = Field(default=Sector.GOVERNMENT, strict=False)
+    """what it is for the dissemination controls of CUI"""
     members: tuple[Id, ...] | None = Field(default=None, strict=False)
     """the partners that a community is made of: releases are sealed to the keys of each"""
 

@@ -22,6 +22,7 @@ class OffenceThreshold(_Condition):
 
     kind: Literal["offence-threshold"]
     at_least_years: int = Field(ge=0)
+    """the law threatens at least so many years of imprisonment"""
     tests: tuple[Id, ...] = Field(default=(), strict=False)
     """one of these must be declared, such as the five tests of a transnational crime"""
 
@@ -37,6 +38,7 @@ class OriginatorConsent(_Condition):
 
     kind: Literal["originator-consent"]
     originator: Id
+    """who must consent"""
 
 
 class HumanReview(_Condition):
@@ -50,6 +52,7 @@ class ThirdPartyNotice(_Condition):
 
     kind: Literal["third-party-notice"]
     to: Id
+    """who must be told"""
 
 
 class Authority(_Condition):
@@ -57,6 +60,7 @@ class Authority(_Condition):
 
     kind: Literal["authority"]
     of: Id
+    """whose order or permission"""
 
 
 Condition = Annotated[
@@ -85,25 +89,33 @@ class Offence(Policy):
     most_years: int = Field(ge=0, le=99)
     """the most that the law threatens, in years of imprisonment"""
     tests: tuple[Id, ...] = Field(default=(), strict=False)
+    """the tests that it meets, by the names that the condition gives"""
 
 
 class Reviewed(Policy):
     """Who looked at it, and when."""
 
     by: Word
+    """the person"""
     at: AwareDatetime
+    """when"""
 
 
 class Declaration(Policy):
     """What a release is for, and what is shown for its conditions. The agreement's own holds for every scheduled release."""
 
     purpose: Id
+    """one of the agreement's purposes"""
     case_reference: Word | None = None
+    """reference of the case"""
     offence: Offence | None = None
+    """what the case is about"""
     understanding: Word | None = None
+    """reference of the recipient's written understanding"""
     consents: dict[Id, Word] = Field(default_factory=dict)
     """reference of the consent, by originator"""
     reviewed: Reviewed | None = None
+    """who looked at it"""
     notices: dict[Id, Word] = Field(default_factory=dict)
     """reference of the notice, by who was told"""
     authorities: dict[Id, Word] = Field(default_factory=dict)

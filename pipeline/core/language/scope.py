@@ -25,7 +25,9 @@ class Moment(Policy):
     event: ColumnName
     """`released`, `loaded`, or the name of a date column"""
     plus: Duration | None = None
+    """so long after the event"""
     minus: Duration | None = None
+    """so long before the event"""
 
     @model_validator(mode="after")
     def _one_direction(self) -> "Moment":
@@ -61,19 +63,27 @@ class Asks(Policy):
     """One question about one column."""
 
     column: ColumnName
+    """the column that is asked about"""
     any_of: tuple[str, ...] | None = Field(default=None, min_length=1, strict=False)
+    """true where the cell is one of these"""
     none_of: tuple[str, ...] | None = Field(default=None, min_length=1, strict=False)
+    """true where the cell is there and none of these"""
     in_codes: Id | None = None
     """a code list of the catalogue"""
     not_in_codes: Id | None = None
+    """true where the cell is there and not in this code list of the catalogue"""
     at_least: Bound | None = None
+    """true where the cell is this or more, or later"""
     at_most: Bound | None = None
+    """true where the cell is this or less, or earlier"""
     read_as: Literal["text", "number", "date"] = "text"
     """how `at_least` and `at_most` compare: text in the order of its characters"""
     exists: bool | None = None
     """whether the cell is there; the only question that is never unknown"""
     no_earlier_than: Moment | None = None
+    """true where the cell is this moment or later"""
     no_later_than: Moment | None = None
+    """true where the cell is this moment or earlier"""
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> "Asks":
@@ -93,18 +103,21 @@ class AnyOf(Policy):
     """True where one is true."""
 
     any: tuple["Predicate", ...] = Field(min_length=1, strict=False)
+    """true where one of these is true"""
 
 
 class AllOf(Policy):
     """True where all are true."""
 
     all: tuple["Predicate", ...] = Field(min_length=1, strict=False)
+    """true where all of these are true"""
 
 
 class Not(Policy):
     """True where it is false."""
 
     negated: "Predicate" = Field(alias="not")
+    """true where this is false; unknown stays unknown"""
 
 
 def _kind(said: object) -> str:
@@ -134,9 +147,13 @@ class RowRule(Policy):
     """Rows for which the answer is not true are not released, and are counted under `name`."""
 
     name: Id
+    """under this the rows that it keeps back are counted"""
     any: tuple[Predicate, ...] = Field(default=(), strict=False)
+    """a row is released where one of these is true"""
     all: tuple[Predicate, ...] = Field(default=(), strict=False)
+    """a row is released where all of these are true"""
     otherwise: Reason = Field(default=Reason.OUT_OF_SCOPE, strict=False)
+    """what a row is counted as that the rule keeps back"""
     clause: Cited
 
     @model_validator(mode="after")

@@ -23,15 +23,20 @@ class Change(Policy):
     """From this instant on, this is the status."""
 
     to: Status = Field(strict=False)
+    """the status from then on"""
     since: AwareDatetime
+    """the instant"""
     reason: Text
+    """why, for whoever asks later"""
 
 
 class InForce(Policy):
     """From (included) until (excluded)."""
 
     since: AwareDatetime = Field(alias="from")
+    """the first instant"""
     until: AwareDatetime
+    """the first instant at which it is over"""
 
     @model_validator(mode="after")
     def _forwards(self) -> "InForce":

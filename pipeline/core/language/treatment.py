@@ -44,6 +44,7 @@ class Constant(_Released):
 
     treatment: Literal["constant"]
     value: Word
+    """what every cell becomes"""
 
 
 class Mask(_Released):
@@ -51,7 +52,9 @@ class Mask(_Released):
 
     treatment: Literal["mask"]
     keep_first: int = Field(default=0, ge=0, le=6)
+    """so many characters at the front stay"""
     keep_last: int = Field(default=0, ge=0, le=4)
+    """so many characters at the end stay"""
 
 
 class Truncate(_Released):
@@ -59,7 +62,9 @@ class Truncate(_Released):
 
     treatment: Literal["truncate"]
     first: int | None = Field(default=None, ge=1, le=64)
+    """keep so many characters from the front"""
     last: int | None = Field(default=None, ge=1, le=64)
+    """keep so many characters from the end"""
 
     @model_validator(mode="after")
     def _one_end(self) -> "Truncate":
@@ -73,8 +78,11 @@ class Pseudonymise(_Released):
 
     treatment: Literal["pseudonymise"]
     domain: Id
+    """columns of one domain have the same pseudonym for the same value"""
     normalisation: Literal[1] = 1
+    """how the value is made equal before: 1 is upper case, NFKC, single spaces"""
     each_line: bool = False
+    """a pseudonym for each line of the cell"""
 
 
 class Tokenise(_Released):
@@ -82,10 +90,12 @@ class Tokenise(_Released):
 
     treatment: Literal["tokenise"]
     domain: Id
+    """columns of one domain have the same token for the same value"""
     reversible_by: Id
     """the partner for whom, and only on whose request, a token is turned back"""
     reversal_clause: Cited
     each_line: bool = False
+    """a token for each line of the cell"""
 
 
 class GeneraliseDate(_Released):
@@ -93,6 +103,7 @@ class GeneraliseDate(_Released):
 
     treatment: Literal["generalise-date"]
     to: Literal["month", "quarter", "year", "decade"]
+    """what the day becomes"""
 
 
 class GeneraliseNumber(_Released):
@@ -100,6 +111,7 @@ class GeneraliseNumber(_Released):
 
     treatment: Literal["generalise-number"]
     width: int | None = Field(default=None, ge=2, le=10**12)
+    """classes of so many numbers"""
     edges: tuple[Annotated[int, Field(ge=-(10**15), le=10**15)], ...] | None = Field(
         default=None, min_length=1, max_length=100, strict=False
     )
@@ -136,10 +148,13 @@ class GeneraliseCode(_Released):
 
     treatment: Literal["generalise-code"]
     characters: int | None = Field(default=None, ge=1, le=32)
+    """keep so many characters of the code"""
     hierarchy: Id | None = None
+    """the hierarchy of the catalogue that says what lies above"""
     to: Id | None = None
     """the level of the hierarchy"""
     each_line: bool = False
+    """each line of the cell is a code"""
 
     @model_validator(mode="after")
     def _one_way(self) -> "GeneraliseCode":
@@ -155,6 +170,7 @@ class FilterTerms(_Released):
 
     treatment: Literal["filter-terms"]
     codes: Id
+    """the code list of the catalogue"""
 
 
 class SplitText(_Released):
@@ -229,7 +245,9 @@ class Statistics(Policy):
     """
 
     count_as: ColumnName
+    """what the column with the counts is called"""
     smallest_cell: int = Field(ge=2)
+    """a cell with fewer rows is suppressed"""
     sums: dict[ColumnName, ColumnName] = Field(default_factory=dict)
     """released column = the feed's column that is summed in it"""
     round_to: int | None = Field(default=None, ge=2)
