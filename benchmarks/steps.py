@@ -23,7 +23,9 @@ from pipeline.core.delivery import Delivery
 from pipeline.core.findings import Tally
 from pipeline.core.layout import sheets
 from pipeline.core.redaction import compile_redaction, redact
+from pipeline.core.scope import Events
 from pipeline.edges.opening import open_delivery
+from pipeline.edges.permission import means
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.sealing import open_sealed, seal
 from pipeline.edges.site import Site
@@ -67,9 +69,8 @@ def run(ground: dict[str, Any], name: str) -> list[dict[str, Any]]:
     site = Site.open(landing.site(name))
     catalogue = site.catalogue()
     feed, agreement = catalogue.feed(landing.feed), catalogue.agreement(landing.agreement)
-    schema, lists = schema_of(feed), dict(catalogue.code_lists)
-    keys = lambda domain: site.keyring.pseudonym_key(agreement.id, domain, agreement.pseudonym_epoch).hex()  # noqa: E731
-    redaction = compile_redaction(agreement, schema, lists, keys)
+    schema, leaning = schema_of(feed), means(site, catalogue, agreement)
+    redaction = compile_redaction(agreement, schema, leaning, Events(site.now(), site.now()))
     recipients = site.keyring.recipients(agreement.recipient)
     (listed,) = site.landing.waiting(catalogue.signed_feeds)[feed.id]
     delivery = Delivery(_digest(site, listed.key, clock), feed.id, listed.key, listed.size_bytes, site.now())
@@ -93,8 +94,8 @@ def run(ground: dict[str, Any], name: str) -> list[dict[str, Any]]:
             chunk = open_sealed(sealed, site.vault.identity)
         rows: pl.DataFrame = clock.timed("release: read", partial(read_chunk, chunk))
         redacted = clock.timed("release: redact", partial(redact, redaction, rows))
-        cleared = clock.timed("release: clear", partial(clear_rows, redacted, agreement, schema, lists))
-        for sheet in sheets(agreement, cleared.frame, rows_before=released):
+        cleared = clock.timed("release: clear", partial(clear_rows, redacted, agreement, schema, leaning))
+        for sheet in sheets(agreement, cleared.frame, redacted.days, rows_before=released):
             part = clock.timed("release: write", partial(part_bytes, sheet.frame, agreement.format))
             out = clock.timed("release: seal", partial(seal, part, recipients))
             clock.timed("release: publish", partial(_put, site, "shared/measured", out))
