@@ -5,7 +5,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 _SHAPE = re.compile(
     r"P(?=.)(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<days>\d{1,5})D)?"
@@ -20,7 +20,9 @@ def _checked(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(_checked)]
+Duration = Annotated[
+    str, AfterValidator(_checked), Field(json_schema_extra={"pattern": "^P[0-9YMDTH]+$", "examples": ["P6M", "PT24H"]})
+]
 """An ISO 8601 duration in years, months, days, hours and minutes: `P6M`, `P5Y`, `PT24H`."""
 
 
