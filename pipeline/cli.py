@@ -14,6 +14,7 @@ from pipeline.console.declaration import declare
 from pipeline.console.delivery import deliver
 from pipeline.console.ledger import ledger
 from pipeline.console.lot import replay, run
+from pipeline.console.preview import preview
 from pipeline.console.quarantine import quarantine
 from pipeline.console.register import register
 from pipeline.console.release import open_, releases, verify
@@ -31,6 +32,7 @@ for each recipient.
   safeconduct check                 is the catalogue sound?
   safeconduct register              which texts and agreements do we exchange under?
   safeconduct explain AGREEMENT     what would its recipient see, and why?
+  safeconduct preview AGREEMENT     what would its recipient get of a file?
   safeconduct deliver FILE --feed FEED
   safeconduct run                   receive and release what has landed, without Airflow
   safeconduct declare AGREEMENT LOT what a release is for, where the agreement asks each time
@@ -83,6 +85,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "register": register,
     "explain": explain,
+    "preview": preview,
     "deliver": deliver,
     "declare": declare,
     "run": run,

@@ -1,33 +1,44 @@
-"""`safeconduct check`: is the catalogue fit to run?"""
+"""`safeconduct check`: is the catalogue fit to run, or a delivery fit to be sent?"""
 
 import re
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.console.call import AsJson, Call, counted
-from pipeline.core.errors import Code, Misconfigured, SafeconductError
+from pipeline.core.errors import Code, Misconfigured, Refused, SafeconductError
 
 if TYPE_CHECKING:
-    from pipeline.core.agreement import Agreement
-    from pipeline.core.feed import Feed
+    from pipeline.core.language.agreement import Agreement
+    from pipeline.core.language.feed import Feed
     from pipeline.core.validation import CompiledSchema
     from pipeline.edges.catalogue import Catalogue
     from pipeline.edges.keys import Keyring
 
+_KINDS = {
+    "partners": "partner",
+    "feeds": "feed",
+    "instruments": "instrument",
+    "agreements": "agreement",
+    "code_lists": "code list",
+    "hierarchies": "hierarchy",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong in a file, where, and what to do."""
+    """What is wrong in a file, where, and what to do. `keys`: the path in the file, as `columns.surname.clause`."""
 
     path: Path
     line: int | None
     message: str
     next_step: str
+    keys: str | None = None
 
     @property
     def where(self) -> str:
@@ -37,43 +48,79 @@ class Fault:
 def check(
     context: typer.Context,
     *,
-    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="Only these files.")] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Only these files of the catalogue; with --feed, deliveries."),
+    ] = None,
+    feed: Annotated[
+        str | None, typer.Option(metavar="FEED", help="The files are deliveries of this feed: would they be taken?")
+    ] = None,
     catalogue: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A catalogue without a site; the site's own if left out.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the catalogue.
+    """Check the catalogue, or a delivery before it is sent.
 
-    Every file, every schema, every example case of an agreement, every partner's keys. Each fault is named with its file and line. Exit code 4 when there is one; a missing key is a warning.
+    The catalogue: every file, every version, every schema, every example case of an agreement, every partner's keys. Each fault is named with its file, line and place in the file. Exit code 4 when there is one; a missing key is a warning.
+
+    A delivery (--feed): parsed, validated and held exactly as it would be on arrival, in clear or sealed to the site; nothing is delivered, and no value is shown. Exit code 3 when it would be refused. A partner needs the catalogue alone, no site.
 
     Examples:
       safeconduct check
       safeconduct check catalogue/agreements/pnr-eu-piu.toml
       safeconduct check --catalogue catalogue      (in CI, where there is no site)
+      safeconduct check list.csv --feed aeo-members --catalogue catalogue
     """
     from pipeline.edges.catalogue import load
 
     call = Call.of(context, as_json)
+    if feed and not files:
+        raise typer.BadParameter("--feed needs the files that are to be deliveries of it.")
     root, keyring = _what_to_check(call, catalogue)
     loaded = load(root)
-    wanted = {path.resolve() for path in files or ()}
-    _known(wanted, root)
-    faults = [fault for fault in _faults(loaded, root) if not wanted or fault.path.resolve() in wanted]
-    warnings = list(_warnings(loaded, keyring)) if keyring else []
-    found = {kind: len(getattr(loaded, kind)) for kind in ("partners", "feeds", "agreements", "code_lists")}
-    cases = sum(len(agreement.cases) for agreement in loaded.agreements.values())
+    if feed:
+        _check_deliveries(call, loaded, feed, files or [], keyring)
+    else:
+        _check_catalogue(call, loaded, {path.resolve() for path in files or ()}, keyring)
+
+
+def _check_deliveries(call: Call, loaded: "Catalogue", feed: str, files: list[Path], keyring: "Keyring | None") -> None:
+    from pipeline.console.delivery import known_feed
+    from pipeline.console.findings import show_tried
+    from pipeline.console.rehearsal import try_delivery
+
+    asked, opening = known_feed(loaded, feed), keyring.opening if keyring else None
+    tried = [try_delivery(loaded, asked, file, opening=opening, at=datetime.now(UTC)) for file in files]
     if call.json:
-        call.document(
-            {"catalogue": root, "sound": not faults, **found, "cases": cases, "faults": faults, "warnings": warnings}
-        )
+        call.document({"feed": asked.id, "good": not any(one.refusal for one in tried), "deliveries": tried})
+    for one in tried:
+        show_tried(call, one)
+        if not one.refusal:
+            call.say("  would be accepted", style="green")
+    if asked.signed:
+        call.say(f"A delivery of {asked.id} comes with a signature, which is not looked at here.")
+    if any(one.refusal for one in tried):
+        raise typer.Exit(Refused.exit_code)
+
+
+def _check_catalogue(call: Call, loaded: "Catalogue", wanted: set[Path], keyring: "Keyring | None") -> None:
+    root = loaded.root
+    _known(wanted, root)
+    faults = [fault for fault in _faults(loaded) if not wanted or fault.path.resolve() in wanted]
+    warnings = list(_warnings(loaded, keyring)) if keyring else []
+    found = {kind: len(getattr(loaded, kind)) for kind in _KINDS}
+    versions = [version for versions in loaded.versions.values() for version in versions]
+    cases = sum(len(version.cases) for version in versions)
+    if call.json:
+        counts = {**found, "versions": len(versions), "cases": cases}
+        call.document({"catalogue": root, "sound": not faults, **counts, "faults": faults, "warnings": warnings})
     for fault in faults:
         call.say(f"{fault.where}: {fault.message}", style="red")
         call.say(f"  Next: {fault.next_step}")
     for warning in warnings:
         call.say(f"Warning: {warning}", style="yellow")
-    nouns = ("partner", "feed", "agreement", "code list")
-    what = ", ".join(counted(number, noun) for number, noun in zip(found.values(), nouns, strict=True))
+    what = ", ".join(counted(number, _KINDS[kind]) for kind, number in found.items())
     call.say(
         f"{root}: {what}, {counted(cases, 'example case')}: {counted(len(faults), 'fault') if faults else 'sound'}."
     )
@@ -96,22 +143,29 @@ def _known(wanted: set[Path], root: Path) -> None:
         raise Misconfigured(
             Code.NOT_FOUND,
             f"{path} is neither a file of the catalogue {root} nor a schema.",
-            next_step="name a .toml file below it or a module of schemas/, or leave the file out to check everything.",
+            next_step="name a .toml file below it or a module of schemas/; for a delivery, say of which feed: --feed FEED.",
         )
 
 
-def _faults(catalogue: "Catalogue", root: Path) -> Iterator[Fault]:
+def _faults(catalogue: "Catalogue") -> Iterator[Fault]:
     for broken in catalogue.broken:
-        yield Fault(broken.path, broken.line, broken.message, "correct the file.")
+        yield Fault(
+            broken.path,
+            broken.line,
+            broken.message,
+            "correct the file.",
+            ".".join(broken.keys) if broken.keys else None,
+        )
     schemas: dict[str, CompiledSchema] = {}
     for feed in catalogue.feeds.values():
         try:
-            schemas[feed.id] = _schema(feed, root)
+            schemas[feed.id] = _schema(feed, catalogue.root)
         except _FaultFound as found:
             yield found.fault
-    for agreement in catalogue.agreements.values():
-        if agreement.feed in schemas:
-            yield from _agreement_faults(agreement, schemas[agreement.feed], catalogue, root)
+    for versions in catalogue.versions.values():
+        for version in versions:
+            if version.feed in schemas:
+                yield from _agreement_faults(version, catalogue)
 
 
 class _FaultFound(Exception):
@@ -141,26 +195,19 @@ def _schema(feed: "Feed", root: Path) -> "CompiledSchema":
     raise _FaultFound(found)
 
 
-def _agreement_faults(
-    agreement: "Agreement", schema: "CompiledSchema", catalogue: "Catalogue", root: Path
-) -> Iterator[Fault]:
-    from pipeline.core.cases import failed_cases
+def _agreement_faults(agreement: "Agreement", catalogue: "Catalogue") -> Iterator[Fault]:
+    """What is wrong with one version beyond its own file."""
+    from pipeline.edges.catalogue import line_of
+    from pipeline.edges.permission import faults_of
 
-    path = root / "agreements" / f"{agreement.id}.toml"
+    path = catalogue.path_of(agreement)
     try:
-        for failed in failed_cases(agreement, schema, dict(catalogue.code_lists)):
-            title = next((case.title for case in agreement.cases if failed.startswith(f"{case.title}: ")), "")
-            line = _line_with(path, rf"title\s*=\s*.{re.escape(title)}")
-            yield Fault(path, line, f"case {failed}.", "correct the case or the rule that it is about.")
+        for unsound in faults_of(catalogue, agreement):
+            keys = ".".join(unsound.keys)
+            line = line_of(catalogue.texts[path], unsound.keys)
+            yield Fault(path, line, f"{keys}: {unsound.message}", "correct the file.", keys)
     except SafeconductError as error:
-        unknown = sorted(_columns_of(agreement) - set(schema.columns))
-        line = _line_with(path, rf"\b{unknown[0]}\b") if unknown else None
-        yield Fault(path, line, error.message, error.next_step)
-
-
-def _columns_of(agreement: "Agreement") -> set[str]:
-    asked = {condition.column for rule in agreement.rows for condition in (*rule.any, *rule.all)}
-    return {*agreement.columns, *asked, *(name for case in agreement.cases for name in case.row)}
+        yield Fault(path, None, error.message, error.next_step)
 
 
 def _warnings(catalogue: "Catalogue", keyring: "Keyring") -> Iterator[str]:

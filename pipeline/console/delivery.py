@@ -3,17 +3,18 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.console.agreement import show_rehearsed
 from pipeline.console.call import AsJson, Call, short
+from pipeline.console.findings import show_tried
 from pipeline.console.site import demo_signing_key
 from pipeline.core.errors import Code, Misconfigured, Refused
 
 if TYPE_CHECKING:
-    from pipeline.core.feed import Feed
+    from pipeline.console.rehearsal import Rehearsed
+    from pipeline.core.language.feed import Feed
     from pipeline.edges.catalogue import Catalogue
     from pipeline.edges.site import Site
 
@@ -115,10 +116,35 @@ def put_into_landing(site: "Site", feed: "Feed", file: Path, name: str) -> Deliv
 def _rehearse(call: Call, site: "Site", catalogue: "Catalogue", feed: "Feed", files: list[Path]) -> None:
     from pipeline.console.rehearsal import rehearse
 
-    tried = [rehearse(site, feed, catalogue.agreements_of(feed.id), file) for file in files]
+    rehearsed = [rehearse(site, feed, catalogue.agreements_of(feed.id), file) for file in files]
     if call.json:
-        call.document({"dry_run": tried})
-    for one in tried:
-        show_rehearsed(call, one)
-    if any(one.refusal for one in tried):
+        call.document({"dry_run": rehearsed})
+    for one in rehearsed:
+        show_tried(call, one.tried)
+        _show_releases(call, one)
+    if any(one.tried.refusal for one in rehearsed):
         raise typer.Exit(Refused.exit_code)
+
+
+def _show_releases(call: Call, rehearsed: "Rehearsed") -> None:
+    shown = ("released", "out_of_scope", "withheld", "suppressed")
+    rows = [
+        (one.agreement, one.recipient, *(one.rows[name] for name in shown), _by_rule(one.rows))
+        for one in rehearsed.releases
+        if one.rows
+    ]
+    if rows:
+        titles = ("agreement", "recipient", "released", "out of scope", "withheld", "suppressed", "kept back by")
+        call.table(titles, rows)
+    for one in rehearsed.releases:
+        if one.refusal:
+            call.say(f"  {one.agreement} [{one.refusal.code}]: {one.refusal.why}", style="red")
+        if one.declared:
+            call.say(
+                f"  {one.agreement}: once a purpose is declared for the lot (`safeconduct declare {one.agreement}`)",
+                style="yellow",
+            )
+
+
+def _by_rule(rows: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in rows["by_rule"].items() if count)

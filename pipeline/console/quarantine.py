@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.console.agreement import show_findings
 from pipeline.console.call import AsJson, Call, Taught, plain, short
+from pipeline.console.findings import show_findings
 from pipeline.console.naming import the_delivery
 from pipeline.console.status import outcome as outcome_of
 from pipeline.core.errors import Code, Misconfigured
