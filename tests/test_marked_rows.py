@@ -7,11 +7,13 @@ import polars as pl
 import pytest
 
 from pipeline import journey
-from pipeline.core.errors import Code, Misconfigured
+from pipeline.core.errors import Code, Misconfigured, Refused
 from samples import aeo_members
 from tests.exchange import Exchange
 
 FEED = "aeo-members"
+AGREEMENT = "aeo-mutual-recognition"
+CUI = 'CUI//SP-INTL | DESIGNATED BY "Example Agency"'
 COLUMN = "trade_names"
 """Free text in this feed, so that any marking gets past the schema."""
 
@@ -80,3 +82,67 @@ def test_a_marking_column_that_the_feed_does_not_have_takes_nothing_in(tmp_path:
     with pytest.raises(Misconfigured) as caught:
         exchange.receive()
     assert "shoe_size" in caught.value.message
+
+
+# What a release then bears
+
+
+def labels(exchange: Exchange, *cells: str) -> list[str]:
+    """The markings of what is released when the rows that stay in scope are marked so."""
+    one = received(exchange, in_scope(*cells))
+    journey.release(exchange.site, AGREEMENT, one.kept[0])
+    return [published.predicate["handling"]["marking"] for published in exchange.published(AGREEMENT)]
+
+
+def in_scope(*cells: str) -> bytes:
+    """A delivery whose first rows are released, with these markings; of the others one is not, and is TLP:RED."""
+    rows = pl.read_csv(io.BytesIO(marked(*cells)), infer_schema=False).with_row_index("row")
+    first, last = pl.col("row") < len(cells), pl.col("row") == rows.height - 1
+    return (
+        rows.with_columns(
+            program_status=pl.when(first)
+            .then(pl.lit("VALIDATED"))
+            .when(last)
+            .then(pl.lit("WITHDRAWN"))
+            .otherwise("program_status"),
+            operator_role=pl.when(first).then(pl.lit("IMPORTER")).otherwise("operator_role"),
+            benefit_consent=pl.when(first).then(pl.lit("Y")).otherwise("benefit_consent"),
+            **{COLUMN: pl.when(last).then(pl.lit("TLP:RED")).otherwise(COLUMN)},
+        )
+        .drop("row")
+        .write_csv()
+        .encode()
+    )
+
+
+def test_a_release_bears_what_its_agreement_and_its_rows_say_together(exchange: Exchange) -> None:
+    assert labels(exchange, "LIMITE", CUI) == [f"TLP:AMBER | {CUI} | LIMITE"]
+
+
+def test_rows_below_the_agreements_marking_change_nothing(exchange: Exchange) -> None:
+    assert labels(exchange, "TLP:GREEN", "TLP:WHITE") == ["TLP:AMBER"]
+
+
+@pytest.mark.parametrize("cell", ["TLP:RED", "CUI//SP-INTL//NOFORN", "CUI//SP-INTL//REL TO USA, NLD", "ORCON agency-a"])
+def test_one_released_row_that_the_recipient_may_not_have_refuses_the_release(exchange: Exchange, cell: str) -> None:
+    with pytest.raises(Refused) as caught:
+        labels(exchange, "TLP:GREEN", cell)
+    assert caught.value.code is Code.MARKING_FORBIDS
+    assert exchange.published(AGREEMENT) == []
+
+
+def test_a_named_downgrade_releases_what_its_authority_spoke_about_and_no_more(exchange: Exchange) -> None:
+    cui = 'cui = ["SP-INTL"], designated_by = ["Example Agency"]'
+    downgrade = (
+        f'downgrade = {{ of = {{ tlp = "AMBER", {cui}, controls = ["NOFORN"] }}, to = {{ tlp = "AMBER", {cui}, '
+        'rel_to = ["USA", "DEU"] }, authority = "Chief Privacy Officer", reference = "CPO-2026-7", clause = "D1" }\n'
+    )
+    exchange.edit(
+        f"agreements/{AGREEMENT}.toml", 'marking = { tlp = "AMBER" }\n', f'marking = {{ tlp = "AMBER" }}\n{downgrade}'
+    )
+    noforn = CUI.replace("SP-INTL", "SP-INTL//NOFORN")
+    released = f"TLP:AMBER | {CUI.replace('SP-INTL', 'SP-INTL//REL TO USA, DEU')}"
+    assert labels(exchange, "TLP:GREEN", noforn) == [released]
+    with pytest.raises(Refused):
+        labels(exchange, noforn, f"{noforn} | LIMITE")
+    assert [published.predicate["handling"]["marking"] for published in exchange.published(AGREEMENT)] == [released]
