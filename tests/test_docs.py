@@ -19,9 +19,9 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from pipeline.core.agreement import Agreement
 from pipeline.core.cases import failed_cases
-from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Unavailable
+from pipeline.core.errors import Code, Conflict, Misconfigured, Postponed, Refused, Unavailable
+from pipeline.core.language.agreement import Agreement
 from pipeline.edges.catalogue import load
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.signing import PAYLOAD_TYPE
@@ -253,7 +253,7 @@ def codes_told() -> dict[str, list[str]]:
 
 def classes_of_codes() -> dict[str, set[str]]:
     """For each code the classes that the code raises with it, where it is named where the error is made."""
-    classes = {kind.__name__ for kind in (Refused, Misconfigured, Conflict, Unavailable)}
+    classes = {kind.__name__ for kind in (Refused, Misconfigured, Conflict, Postponed, Unavailable)}
     found: dict[str, set[str]] = {}
     for path in (ROOT / "pipeline").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -279,7 +279,7 @@ def test_every_code_is_explained_once() -> None:
 
 def test_every_code_has_its_meaning_and_what_to_do() -> None:
     for code, (kind, meaning, action) in codes_told().items():
-        assert set(kind.split(", ")) <= {"Refused", "Misconfigured", "Conflict", "Unavailable"}, code
+        assert set(kind.split(", ")) <= {"Refused", "Misconfigured", "Conflict", "Postponed", "Unavailable"}, code
         assert meaning.endswith((".", "`")), code
         assert action.endswith((".", "`")), code
 
@@ -292,7 +292,7 @@ def test_the_class_of_each_code_is_the_one_that_is_raised() -> None:
 
 
 def test_the_exit_codes_are_those_of_the_classes() -> None:
-    for kind in (Refused, Misconfigured, Conflict, Unavailable):
+    for kind in (Refused, Misconfigured, Conflict, Postponed, Unavailable):
         (row,) = [row for row in rows_of(text_of("docs/codes.md")) if row[0] == f"`{kind.__name__}`"]
         assert row[2] == str(kind.exit_code)
 

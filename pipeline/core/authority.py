@@ -121,7 +121,7 @@ def _with_keys(agreement: Agreement, recipient: Recipient) -> Recipient:
     unknown = set(agreement.recipient_keys) - set(recipient.keys)
     if unknown:
         raise Refused(
-            Code.PARTNER_KEY_MISSING,
+            Code.RECIPIENT_KEY_UNKNOWN,
             f"agreement {agreement.id} names {len(unknown)} recipient keys that {recipient.partner.id} has not registered.",
             next_step="register them, or correct `recipient_keys`; then rerun.",
         )

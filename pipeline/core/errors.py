@@ -38,6 +38,7 @@ class Code(Enum):
     AGREEMENT_NOT_ACTIVE = "agreement-not-active"
     AGREEMENT_UNSIGNED = "agreement-unsigned"
     AGREEMENT_UNSOUND = "agreement-unsound"
+    RECIPIENT_KEY_UNKNOWN = "recipient-key-unknown"
     PURPOSE_MISSING = "purpose-missing"
     PURPOSE_NOT_ALLOWED = "purpose-not-allowed"
     CONDITION_MISSING = "condition-missing"
