@@ -14,15 +14,19 @@ from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.category import Category
 from pipeline.core.language.clause import Clause
 from pipeline.core.language.policy import cited
-from pipeline.core.language.scope import questions
+from pipeline.core.language.scope import CLOCK_EVENTS, Asks, questions
 from pipeline.core.language.treatment import GeneraliseDate, GeneraliseNumber, Keep, Released, Round
 from pipeline.core.soundness import Keys, Unsound
 from pipeline.core.validation import CompiledSchema
 
 _NEEDS_A_PERMIT = frozenset({Category.DIRECT_IDENTIFIER, Category.FREE_TEXT})
 
-_DATES = ("2024-02-29", "2024-02-29T10:30", "2024-02-29T10:30:00", "2024-02-29\n2024-03-01")
-_NUMBERS = ("7", "0", "1.5", "120", "-3", "2024", "000007", "12.50")
+_DATES = ("2024-02-29", "2024-02-29T10:30", "2024-02-29T10:30:00", "2024-02-29T10:30:00Z", "1999-12-31", "2031-07-01")
+_NUMBERS = (
+    *("0", "1", "-3", "000007"),
+    *("7" * whole for whole in range(1, 16)),
+    *(f"{'7' * whole}.{'5' * decimals}" for whole in range(1, 16) for decimals in range(1, 5)),
+)
 
 
 def unfit(agreement: Agreement, schema: CompiledSchema, clauses: Mapping[str, Clause]) -> Iterator[Unsound]:
@@ -35,10 +39,9 @@ def unfit(agreement: Agreement, schema: CompiledSchema, clauses: Mapping[str, Cl
     for name, treatment in agreement.released.items():
         needed = _needed(treatment)
         if needed and name in schema.categories and not _may_hold(schema, name, needed):
-            what = "date" if needed is _DATES else "number"
             yield Unsound(
                 ("columns", name, "treatment"),
-                f"{treatment.treatment} needs a {what}, and no cell of {name} reads as one: use mask, truncate, "
+                f"{treatment.treatment} needs a {_what(needed)}, and {name} holds none: use mask, truncate, "
                 "generalise-code or pseudonymise",
             )
     yield from _read_elsewhere(agreement, schema)
@@ -65,26 +68,40 @@ def _needed(treatment: Released) -> tuple[str, ...] | None:
 
 
 def _read_elsewhere(agreement: Agreement, schema: CompiledSchema) -> Iterator[Unsound]:
-    """Columns that rules, clocks and sums read as dates or numbers."""
+    """Columns that rules, clocks, sums and example rows name, and what some of them read there."""
     day = agreement.handling.retention.column
     read: list[tuple[Keys, str, tuple[str, ...]]] = [(("handling", "retention", "column"), day, _DATES)] if day else []
     for number, rule in enumerate(agreement.rows):
-        for asks in questions(rule.predicate):
-            if asks.no_earlier_than or asks.no_later_than or asks.read_as == "date":
-                read.append((("rows", str(number)), asks.column, _DATES))
-            elif asks.read_as == "number":
-                read.append((("rows", str(number)), asks.column, _NUMBERS))
+        read += ((("rows", str(number)), *asked) for asks in questions(rule.predicate) for asked in _asked(asks))
     if agreement.statistics:
         read += [(("statistics", "sums", name), column, _NUMBERS) for name, column in agreement.statistics.sums.items()]
+    read += [
+        (("cases", str(number), "row"), name, ()) for number, case in enumerate(agreement.cases) for name in case.row
+    ]
     for keys, column, probes in read:
         if column not in schema.categories:
             yield Unsound(keys, f"{column} is no column of the feed {agreement.feed}: {_near(column, schema)}")
-        elif not _may_hold(schema, column, probes):
-            yield Unsound(keys, f"no cell of {column} reads as a {'date' if probes is _DATES else 'number'}")
+        elif probes and not _may_hold(schema, column, probes):
+            yield Unsound(keys, f"needs a {_what(probes)}, and {column} holds none: name another column")
+
+
+def _asked(asks: Asks) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The columns that a question reads, and what it reads there."""
+    moment = asks.no_earlier_than or asks.no_later_than
+    dated = moment is not None or asks.read_as == "date"
+    yield asks.column, _DATES if dated else _NUMBERS if asks.read_as == "number" else ()
+    if moment and moment.event not in CLOCK_EVENTS:
+        yield moment.event, _DATES
+
+
+def _what(probes: tuple[str, ...]) -> str:
+    return "date" if probes is _DATES else "number"
 
 
 def _may_hold(schema: CompiledSchema, column: str, probes: tuple[str, ...]) -> bool:
-    """Whether the schema's rules for the column let one of the probes through."""
+    """Whether the schema's rules for the column let one of the probes through. Names and free text are neither date nor number."""
+    if schema.categories[column] in _NEEDS_A_PERMIT:
+        return False
     rules = [rule for rule in schema.rules if rule.column == column]
     if not rules:
         return True

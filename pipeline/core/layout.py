@@ -14,11 +14,15 @@ import polars as pl
 from pipeline.core.duration import Duration
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.handling import Clock
+from pipeline.core.scope import day_of
 
 ROW = "release_row"
 """The number of a row in its release, from 1, where its columns are spread over parts."""
 
 _DAY = "_day"
+
+_YEARS = (1, 7000)
+"""Days of other years are none: the calendar ends with 9999, and the longest duration that can be said is of 2,118 years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Sheet:
 def sheets(agreement: Agreement, frame: pl.DataFrame, days: pl.Series | None, *, rows_before: int) -> Iterator[Sheet]:
     """`frame` (cleared), divided by clocks; `rows_before` of the release's rows came earlier.
 
-    `days`: the date of each row (text), for an agreement with the clock `date`.
+    `days`: the date of each row (text), for an agreement with the clock `date`; what is no date there is one that the row has not.
     """
     by_clock: dict[tuple[Clock, Duration], list[str]] = {}
     for name in frame.columns:
@@ -48,9 +52,18 @@ def sheets(agreement: Agreement, frame: pl.DataFrame, days: pl.Series | None, *,
         if clock is not Clock.DATE or days is None:
             yield Sheet(columns, clock, duration)
             continue
-        dated = columns.with_columns(days.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).alias(_DAY))
-        for same_day in dated.partition_by(_DAY, maintain_order=True):
+        for same_day in columns.with_columns(_day_in(days)).partition_by(_DAY, maintain_order=True):
             yield Sheet(same_day.drop(_DAY), clock, duration, same_day[_DAY][0])
+
+
+def _day_in(days: pl.Series) -> pl.Series:
+    said = pl.col(_DAY)
+    return (
+        days.to_frame(_DAY)
+        .select(day_of(said))
+        .select(pl.when(said.dt.year().is_between(*_YEARS)).then(said))
+        .to_series()
+    )
 
 
 def _clock(agreement: Agreement, column: str) -> tuple[Clock, Duration]:

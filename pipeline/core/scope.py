@@ -1,7 +1,8 @@
 """Is this row one that the agreement speaks of?
 
 Predicates become boolean expressions with three values: null is unknown (`core.language.scope` says when). Only true lets a row
-through. Times without a zone are taken as UTC; where one of two moments is a day without a time, the days are compared.
+through. A date is a day of the calendar, `2026-11-21`, perhaps with a time in UTC, `2026-11-21T10:30`, with or without seconds and
+`Z`; anything else is unknown, also a time in another zone and several dates. Where one of two dates has no time, the days are compared.
 """
 
 import re
@@ -15,8 +16,8 @@ from pipeline.core.duration import Duration
 from pipeline.core.language.codes import CodeList
 from pipeline.core.language.scope import AllOf, AnyOf, Asks, Moment, Not, Predicate, RowRule
 
-_DAY = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_MINUTE = _DAY + r"T[0-9]{2}:[0-9]{2}"
+_TIME = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?Z?"
+_DATE = rf"\A[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_TIME})?\z"
 _NUMBER = r"\A[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?\z"
 
 
@@ -76,7 +77,7 @@ def _read(cell: pl.Expr, asks: Asks) -> pl.Expr:
         case "number":
             return pl.when(cell.str.contains(_NUMBER)).then(cell.str.to_decimal(scale=9))
         case "date":
-            return _day(cell)
+            return day_of(cell)
 
 
 def _compared(cell: pl.Expr, moment: Moment, events: Events, *, later: bool) -> pl.Expr:
@@ -87,24 +88,25 @@ def _compared(cell: pl.Expr, moment: Moment, events: Events, *, later: bool) -> 
         event = pl.lit(at.replace(tzinfo=None), dtype=pl.Datetime("us")).dt.offset_by(offset)
         event_day = event.dt.date()
     else:
-        event = _minute(pl.col(moment.event)).dt.offset_by(offset)
+        event = _second(pl.col(moment.event)).dt.offset_by(offset)
         event_day = pl.coalesce(
-            event.dt.date(), _day(pl.col(moment.event)).cast(pl.Datetime("us")).dt.offset_by(offset).dt.date()
+            event.dt.date(), day_of(pl.col(moment.event)).cast(pl.Datetime("us")).dt.offset_by(offset).dt.date()
         )
-    by_minute = _minute(cell) >= event if later else _minute(cell) <= event
-    by_day = _day(cell) >= event_day if later else _day(cell) <= event_day
-    return pl.coalesce(by_minute, by_day)
+    by_second = _second(cell) >= event if later else _second(cell) <= event
+    by_day = day_of(cell) >= event_day if later else day_of(cell) <= event_day
+    return pl.coalesce(by_second, by_day)
 
 
-def _day(cell: pl.Expr) -> pl.Expr:
-    """The day that the cell begins with; null where it is none of the calendar."""
-    return pl.when(cell.str.contains(_DAY)).then(cell.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
+def day_of(cell: pl.Expr) -> pl.Expr:
+    """The day that the cell says; null where it says none of the calendar."""
+    return pl.when(cell.str.contains(_DATE)).then(cell.str.head(10).str.to_date("%Y-%m-%d", strict=False))
 
 
-def _minute(cell: pl.Expr) -> pl.Expr:
-    """The minute that the cell begins with; null where it has only a day."""
-    read = cell.str.slice(0, 16).str.to_datetime("%Y-%m-%dT%H:%M", strict=False, time_unit="us")
-    return pl.when(cell.str.contains(_MINUTE)).then(read)
+def _second(cell: pl.Expr) -> pl.Expr:
+    """The second that the cell says, fractions cut off; null where it says only a day, or none."""
+    said = pl.concat_str(cell.str.head(16), cell.str.extract(r"\A.{16}(:[0-9]{2})", 1).fill_null(":00"))
+    read = said.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
+    return pl.when(cell.str.contains(_DATE) & (cell.str.len_chars() > 10)).then(read)
 
 
 def _offset(moment: Moment) -> str:

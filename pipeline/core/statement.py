@@ -18,7 +18,7 @@ from pipeline.core.clocks import Instants, runs_out
 from pipeline.core.conservation import RowCount
 from pipeline.core.errors import Code, Refused
 from pipeline.core.language.agreement import Agreement
-from pipeline.core.language.handling import Handling
+from pipeline.core.language.handling import Clock, Handling, Retention
 from pipeline.core.language.instrument import Instrument
 from pipeline.core.language.marking import Marking
 from pipeline.core.risk import Figures
@@ -122,7 +122,6 @@ def _told(counts: RowCount | Source, agreement: Agreement) -> dict[str, Any]:
 
 def _handling(handling: Handling, marking: Marking, instants: Instants) -> dict[str, Any]:
     retention = handling.retention
-    dormant = retention.dormant_after
     return {
         "marking": banner(marking),
         "caveats": handling.caveats,
@@ -136,14 +135,21 @@ def _handling(handling: Handling, marking: Marking, instants: Instants) -> dict[
             "clock": retention.clock.value,
             "column": retention.column,
             "event": retention.event,
-            "dormant_from": runs_out(retention.clock, dormant, instants) if dormant and not retention.column else None,
-            "dormant_after": dormant,
+            "dormant_from": _dormant_from(retention, instants),
+            "dormant_after": retention.dormant_after,
             "delete_after": retention.delete_after,
             "freeze_on_hold": retention.freeze_on_hold,
             "clause": retention.clause,
         },
         "notices": [notice.model_dump() for notice in handling.notices],
     }
+
+
+def _dormant_from(retention: Retention, instants: Instants) -> datetime | None:
+    """None for never, and where each row has a date of its own."""
+    if retention.dormant_after is None or retention.clock is Clock.DATE:
+        return None
+    return runs_out(retention.clock, retention.dormant_after, instants)
 
 
 def read_statement(text: bytes) -> dict[str, Any]:

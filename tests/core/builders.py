@@ -75,6 +75,12 @@ def stated(**changes: Any) -> dict[str, Any]:
     }
 
 
+def handling(**changes: Any) -> dict[str, Any]:
+    """What a stated agreement says of handling, with `changes`."""
+    said: dict[str, Any] = stated()["handling"]
+    return {**said, **changes}
+
+
 def agreement(**changes: Any) -> Agreement:
     return Agreement.model_validate(stated(**changes))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.conservation import conserved
 from pipeline.core.errors import Code, Refused
-from pipeline.core.language.agreement import Reason
+from pipeline.core.language.scope import Reason
 from tests.core.builders import LAW
 
 REASONS = {"scope": Reason.OUT_OF_SCOPE, "land": Reason.OUT_OF_SCOPE, "consent": Reason.WITHHELD}

@@ -20,8 +20,8 @@ import schemas
 from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Misconfigured
 from pipeline.core.findings import Tally
+from pipeline.core.language.category import Category
 from pipeline.core.schema import (
-    Category,
     Rule,
     at_most,
     calendar_date,
@@ -178,6 +178,27 @@ REAL: dict[str, dict[str, list[str | None]]] = {
         "service_requests": ["KSML HK1", "VGML\nKSML", "vgml"],
         "sex": ["M", "FI", "m"],
         "nationality": ["DEU", "DE", "XXA", "QQQ"],
+    },
+    "register": {
+        "registration": ["a", "a", "a/b/1", "a/b/2", "A"],
+        "instrument": ["a", "a-b", "A"],
+        **dict.fromkeys(["title", "citation", "programme", "source", "reach"], ["A text", "x" * 2001]),
+        "parties": ["A", "A\nB", "x" * 16_001],
+        "kind": ["treaty", "letter"],
+        "status": ["in force", "?"],
+        "confidence": ["found", "?"],
+        "dated": ["2024-02-29", "2023-02-29"],
+        "exchanges_records": ["Y", "N", "y"],
+        "commitments": ["To meet", "x" * 16_001, None],
+        "agreement": ["b", "B", None, None],
+        "version": ["1", "01", None],
+        "agreement_title": ["An agreement", "x" * 2001, None],
+        "provider": ["giver", "Giver", None],
+        "recipient": ["taker", "Taker", None],
+        "feed": ["members", "Members", None],
+        "agreement_status": ["active", "?", None],
+        "agreement_since": ["2024-02-29T00:00:00Z", "2024-02-29", None],
+        "agreement_until": ["2030-01-01T00:00:00Z", "2030-02-31T00:00:00Z", None],
     },
 }
 
