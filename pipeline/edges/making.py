@@ -56,7 +56,7 @@ class Making:
         agreement = self.authorised.agreement
         self._kept_back += redacted.kept_back
         if self.feed.marking_column:
-            self._marks.append(marks_of(redacted.in_scope[self.feed.marking_column], designated_by=self.feed.id))
+            self._marks.append(marks_of(redacted.in_scope[self.feed.marking_column], designated_by=self.feed.partner))
         if agreement.statistics:
             self._partials.append(clear_partial(redacted, agreement))
             return None
