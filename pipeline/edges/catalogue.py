@@ -8,10 +8,9 @@ import hashlib
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,17 +23,22 @@ from pipeline.core.language.feed import Feed
 from pipeline.core.language.instrument import Instrument
 from pipeline.core.language.partner import Partner
 from pipeline.core.soundness import Surroundings, unsound
+from pipeline.core.versions import file_of, holds_at, misfits
 
 _Kind = TypeVar("_Kind", Partner, Feed, Instrument, Agreement, CodeList, Hierarchy)
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A file of the catalogue that cannot be used. `line` is 1-based; None where the fault has no line."""
+    """A file of the catalogue that cannot be used. `line` is 1-based; None where the fault has no line.
+
+    `keys`: where in the file, `("columns", "surname", "clause")`; the message begins with it.
+    """
 
     path: Path
     line: int | None
     message: str
+    keys: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
@@ -129,71 +133,88 @@ def load(root: Path, at: datetime | None = None) -> Catalogue:
         )
     broken: list[Broken] = []
     texts: dict[Path, str] = {}
-    partners = _by_id(_read(root / "partners", Partner, broken, texts))
-    code_lists = _by_id(_read(root / "codes", CodeList, broken, texts))
-    hierarchies = _by_id(_read(root / "hierarchies", Hierarchy, broken, texts))
-    instruments = _by_id(_read(root / "instruments", Instrument, broken, texts))
-    feeds = _by_id(_read(root / "feeds", Feed, broken, texts))
+    partners = _by_id(_read(root / "partners", Partner, broken, texts), texts, broken)
+    code_lists = _by_id(_read(root / "codes", CodeList, broken, texts), texts, broken)
+    hierarchies = _by_id(_read(root / "hierarchies", Hierarchy, broken, texts), texts, broken)
+    instruments = _by_id(_read(root / "instruments", Instrument, broken, texts), texts, broken)
+    feeds = _by_id(_read(root / "feeds", Feed, broken, texts), texts, broken)
     written = _read(root / "agreements", Agreement, broken, texts)
-    for id, partner in list(partners.items()):
-        unknown = sorted(set(partner.members or ()) - set(partners))
-        if unknown:
-            broken.append(_at(root / "partners" / f"{id}.toml", texts, ("members",), _no_such("partner", unknown[0])))
-            del partners[id]
+    for id, fault in _communities_with_faults(partners).items():
+        broken.append(_at(root / "partners" / f"{id}.toml", texts, ("members",), fault))
+        del partners[id]
     for id in [id for id, feed in feeds.items() if feed.partner not in partners]:
         fault = _no_such("partner", feeds.pop(id).partner)
         broken.append(_at(root / "feeds" / f"{id}.toml", texts, ("partner",), fault))
     around = Surroundings(partners, feeds, instruments, code_lists, hierarchies)
-    for path, agreement in written.items():
+    for path, agreement in _well_named(written, texts, broken).items():
         broken += (_at(path, texts, fault.keys, fault.message) for fault in unsound(agreement, around))
     versions = _versions(written, texts, broken)
-    agreements = {id: _current(all_versions, at or datetime.now(UTC)) for id, all_versions in versions.items()}
+    agreements = {id: holds_at(all_versions, at or datetime.now(UTC)) for id, all_versions in versions.items()}
     return Catalogue(
         partners, feeds, instruments, agreements, versions, code_lists, hierarchies, texts, root, tuple(broken)
     )
 
 
 def id_of(path: Path) -> str:
-    """The id that a file of the catalogue is about: `x` for x.toml and x.v2.toml."""
-    return re.sub(r"\.v[0-9]+\Z", "", path.stem)
+    """The id that a file of the catalogue is about: `x` for x.toml, x.v2.toml, and for x.v2.draft.toml too."""
+    return path.name.partition(".")[0]
 
 
 def file_name(entry: Partner | Feed | Instrument | Agreement | CodeList | Hierarchy) -> str:
     """What the entry's file is named: by its id, and by its version where it is an amendment."""
-    version = entry.version if isinstance(entry, Agreement) else 1
-    return f"{entry.id}.toml" if version == 1 else f"{entry.id}.v{version}.toml"
+    return file_of(entry) if isinstance(entry, Agreement) else f"{entry.id}.toml"
 
 
-def _by_id(read: Mapping[Path, _Kind]) -> dict[str, _Kind]:
-    return {one.id: one for one in read.values()}
+def _by_id(read: Mapping[Path, _Kind], texts: Mapping[Path, str], broken: list[Broken]) -> dict[str, _Kind]:
+    return {one.id: one for one in _well_named(read, texts, broken).values()}
+
+
+def _well_named(read: Mapping[Path, _Kind], texts: Mapping[Path, str], broken: list[Broken]) -> dict[Path, _Kind]:
+    names = {path: file_name(entry) for path, entry in read.items()}
+    broken += (
+        _at(path, texts, ("id",), f"by its id and version the file must be named {name}")
+        for path, name in names.items()
+        if path.name != name
+    )
+    return {path: entry for path, entry in read.items() if path.name == names[path]}
+
+
+def _communities_with_faults(partners: Mapping[str, Partner]) -> dict[str, str]:
+    """What is wrong with the members of a community, by its id."""
+    faults: dict[str, str] = {}
+    for id, partner in partners.items():
+        for member in partner.members or ():
+            if member not in partners:
+                faults[id] = _no_such("partner", member)
+            elif partners[member].members is not None:
+                faults[id] = f"names {member}, which is itself a community: name its members one by one"
+    return faults
 
 
 def _versions(
     written: Mapping[Path, Agreement], texts: Mapping[Path, str], broken: list[Broken]
 ) -> dict[str, tuple[Agreement, ...]]:
     """The versions of each agreement, none of whose files is broken: an amendment that cannot be read may have ended it."""
+    of_id: dict[str, list[tuple[int, Path]]] = {}
+    for path, agreement in written.items():
+        of_id.setdefault(agreement.id, []).append((agreement.version, path))
+    for one in broken:
+        if one.path.parent.name == "agreements":
+            of_id.pop(id_of(one.path), None)
+            of_id.pop(written[one.path].id if one.path in written else "", None)
     versions: dict[str, tuple[Agreement, ...]] = {}
-    for id in sorted({agreement.id for agreement in written.values()}):
-        of_id = sorted((agreement.version, path) for path, agreement in written.items() if agreement.id == id)
-        for (_, before_path), (_, path) in pairwise(of_id):
-            before, agreement = written[before_path], written[path]
-            if agreement.in_force.since < before.in_effect_until:
-                message = (
-                    f"version {agreement.version} begins before version {before.version} ends: let in_force.until of "
-                    f"{before_path.name}, or its status superseded, be no later than in_force.from here"
-                )
-                broken.append(_at(path, texts, ("in_force",), message))
-            if agreement.recipient != before.recipient or agreement.feeds != before.feeds:
-                broken.append(
-                    _at(path, texts, ("recipient",), "a version has the recipient and feeds of the one before")
-                )
-        versions[id] = tuple(written[path] for _, path in of_id)
-    faulty = {id_of(one.path) for one in broken if one.path.parent.name == "agreements"}
-    return {id: all_versions for id, all_versions in versions.items() if id not in faulty}
-
-
-def _current(versions: Sequence[Agreement], at: datetime) -> Agreement:
-    return next((version for version in versions if at < version.in_effect_until), versions[-1])
+    for id, numbered in sorted(of_id.items()):
+        paths = [path for _, path in sorted(numbered)]
+        of_this = tuple(written[path] for path in paths)
+        faults = [
+            _at(path, texts, fault.keys, fault.message)
+            for place, path in enumerate(paths)
+            for fault in misfits(of_this[place], of_this[:place])
+        ]
+        broken += faults
+        if not faults:
+            versions[id] = of_this
+    return versions
 
 
 def _no_such(what: str, id: str) -> str:
@@ -201,14 +222,14 @@ def _no_such(what: str, id: str) -> str:
 
 
 def _at(path: Path, texts: Mapping[Path, str], keys: tuple[str, ...], message: str) -> Broken:
-    return Broken(path, _line_of(texts[path], keys), f"{'.'.join(keys)}: {message}")
+    return Broken(path, line_of(texts[path], keys), f"{'.'.join(keys)}: {message}", keys)
 
 
 def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Path, str]) -> dict[Path, _Kind]:
     found: dict[Path, _Kind] = {}
     for path in sorted(folder.glob("*.toml")):
         try:
-            texts[path] = path.read_text(encoding="utf-8")
+            texts[path] = path.read_bytes().decode()  # as it is, line ends too: its signature is over these bytes
             written = tomllib.loads(texts[path])
             entry = kind.model_validate(written)
         except OSError as error:
@@ -223,11 +244,7 @@ def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Pat
         except (ValueError, RecursionError):  # a number of thousands of digits, brackets in thousands
             broken.append(Broken(path, None, "is not TOML that can be read"))
         else:
-            name = file_name(entry)
-            if path.name != name:
-                broken.append(_at(path, texts, ("id",), f"by its id and version the file must be named {name}"))
-            else:
-                found[path] = entry
+            found[path] = entry
     return found
 
 
@@ -241,7 +258,7 @@ def _invalid(path: Path, text: str, written: Mapping[str, object], error: Valida
     if first["type"] == "union_tag_invalid":  # its own message repeats what the file says
         message = f"must have one of {first['ctx']['expected_tags']} as {first['ctx']['discriminator']}"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return Broken(path, _line_of(text, location), f"{'.'.join(location) or 'file'}: {message}{more}")
+    return Broken(path, line_of(text, location), f"{'.'.join(location) or 'file'}: {message}{more}", location)
 
 
 def _keys(written: object, location: tuple[str | int, ...], *, missing: bool) -> tuple[str, ...]:
@@ -261,8 +278,11 @@ _KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 
 
-def _line_of(text: str, location: tuple[str, ...]) -> int | None:
-    """The line of the deepest key of `location` that can be found: `columns.x.until` in the table `[columns.x]`."""
+def line_of(text: str, location: tuple[str, ...]) -> int | None:
+    """The line of the deepest key of `location` that can be found: `columns.x.until` in the table `[columns.x]`.
+
+    For a whole array or table it is where the first of it is.
+    """
     best: tuple[int, int] | None = None
     table: tuple[str, ...] = ()
     tables: Counter[tuple[str, ...]] = Counter()
@@ -277,7 +297,7 @@ def _line_of(text: str, location: tuple[str, ...]) -> int | None:
             keys = (*table, *_parts(key[1]))
         else:
             continue
-        depth = len(keys) if keys == location[: len(keys)] else 0
+        depth = min(len(keys), len(location)) if keys[: len(location)] == location[: len(keys)] else 0
         if depth and (best is None or depth > best[0]):
             best = (depth, number)
     return best[1] if best else None
