@@ -16,17 +16,14 @@ from pipeline.core.language.category import Category
 from pipeline.core.language.treatment import (
     Answer,
     Constant,
-    FilterTerms,
     Keep,
     Pseudonymise,
-    Released,
-    SplitText,
     Statistics,
     Tokenise,
 )
 from pipeline.core.numerals import SUMMED_DECIMALS
 from pipeline.core.redaction import Redacted
-from pipeline.core.shapes import of_another_row, untreated
+from pipeline.core.shapes import changed, of_another_row, untreated
 from pipeline.core.statistics import COUNT, Table
 from pipeline.core.treatments import Means
 from pipeline.core.validation import CompiledSchema
@@ -133,7 +130,7 @@ def _has_columns(frame: pl.DataFrame, expected: Sequence[str], agreement: Agreem
 
 def _cells_look_treated(frame: pl.DataFrame, agreement: Agreement, means: Means) -> None:
     wrong = {
-        name: untreated(treatment, pl.col(name), means).sum()
+        name: untreated(treatment, pl.col(name), means)
         for name, treatment in agreement.released.items()
         if not isinstance(treatment, Keep)
     }
@@ -194,15 +191,13 @@ def _no_withheld_value(redacted: Redacted, agreement: Agreement, schema: Compile
     )
     for name in hidden:
         lines = rows.filter(doubtful[name]).select(_ROW, pl.col(name).str.split("\n")).explode(name, empty_as_null=True)
-        found = lines.filter(
-            _found(pl.col(name))
-            & (pl.col(name).str.len_chars() >= SHORTEST_WITHHELD)
-            & _withheld(agreement.released.get(name), pl.col(name), means)
-        ).height
-        if found:
+        lines = lines.filter(_found(pl.col(name)) & (pl.col(name).str.len_chars() >= SHORTEST_WITHHELD))
+        for hides in changed(agreement.released.get(name), pl.col(name), means):
+            lines = lines.filter(hides)
+        if lines.height:
             raise Refused(
                 Code.WITHHELD_VALUE_FOUND,
-                f"agreement {agreement.id}: {found} values of {name}, which it does not release, are in other columns.",
+                f"agreement {agreement.id}: {lines.height} values of {name}, which it does not release, are in other columns.",
                 next_step="let the agreement withhold or filter the columns that repeat it; nothing was released.",
             )
 
@@ -210,14 +205,6 @@ def _no_withheld_value(redacted: Redacted, agreement: Agreement, schema: Compile
 def _found(value: pl.Expr) -> pl.Expr:
     """True where the released row holds `value`, in any case; null where there is no value."""
     return pl.col(_ROW).str.contains(value.str.to_uppercase(), literal=True)
-
-
-def _withheld(treatment: Released | None, line: pl.Expr, means: Means) -> pl.Expr:
-    """True for a line that may not be released: any with a letter or digit, but of a column whose lines
-    are filtered or split only those that its treatment changes."""
-    if isinstance(treatment, FilterTerms | SplitText):
-        return untreated(treatment, line, means)
-    return line.str.contains(r"[\p{L}\p{N}]")
 
 
 def _differs(agreement: Agreement, how: str) -> Refused:

@@ -42,6 +42,27 @@ _PERIODS = {
 
 
 def untreated(treatment: Released, cell: pl.Expr, means: Means) -> pl.Expr:
+    """How many cells of the column cannot have come from the treatment."""
+    if isinstance(treatment, FilterTerms):
+        # Few cells come near a listed word: only they are read word by word.
+        listed = means.code_lists[treatment.codes]
+        return holds_listed(cell.filter(_near(cell, listed)), listed).sum()
+    return _unlike(treatment, cell, means).sum()
+
+
+def changed(treatment: Released | None, line: pl.Expr, means: Means) -> Sequence[pl.Expr]:
+    """All true for a line that the treatment does not release as it is, as nothing is that is withheld: the cheap first."""
+    match treatment:
+        case FilterTerms():
+            listed = means.code_lists[treatment.codes]
+            return _near(line, listed), holds_listed(line, listed)
+        case SplitText():
+            return (_unlike(treatment, line, means),)
+        case _:
+            return (line.str.contains(r"[\p{L}\p{N}]"),)
+
+
+def _unlike(treatment: Released, cell: pl.Expr, means: Means) -> pl.Expr:
     """True where a cell cannot have come from the treatment; null for an absent cell that can."""
     match treatment:
         case Keep():
@@ -112,12 +133,9 @@ def of_another_row(treatment: Released, cell: pl.Expr, given: pl.Expr, means: Me
 
 def holds_listed(cell: pl.Expr, listed: CodeList) -> pl.Expr:
     """True where a listed code or term is in the cell as a word, with a status glued to it, or letter by letter."""
-    words = [" ".join(_plain(word).split()) for word in (*listed.codes, *listed.terms) if _SPELLED.fullmatch(word)]
+    words = _plain_words(listed)
     spelt = [" ".join(code) for code in listed.codes if re.fullmatch("[A-Z]{4,}", code)]
-    # Few cells come near a listed word: only these are read word by word.
-    near = cell.str.contains_any([word.split()[0] for word in words], ascii_case_insensitive=True)
-    near |= cell.str.contains(r"[^\x00-\x7F]|(?:^|[^A-Za-z0-9])[A-Za-z](?:[^A-Za-z0-9]+[A-Za-z]){3}")
-    text = pl.when(near).then(cell).str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}\x{115F}\x{1160}\x{2800}]", "")
+    text = cell.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}\x{115F}\x{1160}\x{2800}]", "")
     spaced = text.str.replace_all(r"[^\p{L}\p{N}\n]+", " ").str.replace_all("\n", " \n ", literal=True)
     between = pl.concat_str(pl.lit(" "), spaced, pl.lit(" "))
     found = between.str.contains_any([f" {word} " for word in (*words, *spelt)], ascii_case_insensitive=True)
@@ -125,8 +143,16 @@ def holds_listed(cell: pl.Expr, listed: CodeList) -> pl.Expr:
     return (found | glued).fill_null(value=False)
 
 
-def _plain(word: str) -> str:
-    return "".join(sign for sign in unicodedata.normalize("NFKD", word) if not unicodedata.combining(sign))
+def _near(cell: pl.Expr, listed: CodeList) -> pl.Expr:
+    """True where the cell may hold a listed word: the letters of one, single letters in a row, or letters that hide some."""
+    first = "|".join(re.escape(word.split()[0]) for word in _plain_words(listed))
+    return cell.str.contains(rf"(?i){first}|[^\x00-\x7F]|(?:^|[^A-Z0-9])[A-Z](?:[^A-Z0-9]+[A-Z]){{3}}")
+
+
+def _plain_words(listed: CodeList) -> list[str]:
+    """The listed codes and terms without accents that are words of letters and digits, and so can be read word by word."""
+    words = (unicodedata.normalize("NFKD", word) for word in (*listed.codes, *listed.terms) if _SPELLED.fullmatch(word))
+    return [" ".join("".join(sign for sign in word if not unicodedata.combining(sign)).split()) for word in words]
 
 
 def _answer(treatment: Answer, given: pl.Expr) -> pl.Expr:

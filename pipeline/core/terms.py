@@ -35,10 +35,9 @@ def filtered(cell: pl.Expr, listed: CodeList) -> pl.Expr:
     # Only cells with letters that are not ASCII, or with single ones in a row, pay for the closer look.
     apart = rf"(?:^|{_ASCII_EDGE})[A-Za-z](?:{_ASCII_EDGE}+[A-Za-z]){{{_SPELT - 1}}}"
     odd = pl.when(cell.str.contains(rf"(?m)[^\x00-\x7F]|{apart}")).then(cell)
-    line, words = pl.element(), f"(?im){_words(listed, _EDGE)}"
-    found = folded(line).str.contains(words) | line.str.contains(words)
-    if spelt := _spelt(listed):
-        found |= folded(line).str.contains(f"(?im){spelt}")
+    line, words = pl.element(), _words(listed, _EDGE)
+    either = f"(?im){'|'.join([words, *_spelt(listed)])}"
+    found = folded(line).str.contains(either) | line.str.contains(f"(?im){words}")
     kept = pl.when(found).then(pl.lit(MASKED)).otherwise(line)
     return pl.coalesce(odd.str.split("\n").list.eval(kept).list.join("\n"), plain)
 
@@ -64,11 +63,11 @@ def _words(listed: CodeList, edge: str) -> str:
     return rf"(?:^|{edge})(?:{'|'.join([f'(?:{codes}){_GLUED}', *terms])})(?:{edge}|$)"
 
 
-def _spelt(listed: CodeList) -> str:
-    """A pattern of a listed code letter by letter, other signs between; empty where no code is long enough."""
+def _spelt(listed: CodeList) -> list[str]:
+    """A pattern of a listed code letter by letter, other signs between; none where no code is long enough."""
     codes = (code for code in _longest_first(listed.codes) if re.fullmatch(f"[A-Z]{{{_SPELT},}}", code))
-    apart = [f"{_ASCII_EDGE}+".join(code) for code in codes]
-    return rf"(?:^|{_ASCII_EDGE})(?:{'|'.join(apart)})(?:{_ASCII_EDGE}|$)" if apart else ""
+    apart = "|".join(f"{_ASCII_EDGE}+".join(code) for code in codes)
+    return [rf"(?:^|{_ASCII_EDGE})(?:{apart})(?:{_ASCII_EDGE}|$)"] if apart else []
 
 
 def _longest_first(words: tuple[str, ...]) -> list[str]:
