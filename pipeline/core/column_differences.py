@@ -1,0 +1,187 @@
+"""What would a recipient see in each column, link by it, and how long may it keep it, that was otherwise before?"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from pipeline.core.clock_order import ends_no_later, term_of
+from pipeline.core.difference import KEPT, LINKED, NOT_COMPARED, SEEN, Difference, Effect, Side, What, said
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.treatment import (
+    FilterTerms,
+    GeneraliseCode,
+    Keep,
+    Mask,
+    Pseudonymise,
+    SplitText,
+    Tokenise,
+    Treatment,
+    Truncate,
+)
+from pipeline.core.treatment_order import NOT_TOLD, Around, same_cells, tells_no_more
+
+_HIDES_SHORT_ONES = "a value that was too short for the old setting was hidden whole, and may show now"
+_REGROUPED = "counts by other groups, next to those already given, may tell what was suppressed"
+
+
+def column_differences(old: Side, new: Side) -> Iterator[Difference]:
+    """What differs in the columns; each that is not shown to tell, link and last no more than before widens."""
+    for name in dict.fromkeys((*old.agreement.columns, *new.agreement.columns)):
+        yield from _treated(name, old, new)
+        yield from _linkable_elsewhere(name, old.agreement, new.agreement)
+        yield from _held(name, old.agreement, new.agreement)
+    yield from _links(old.agreement, new.agreement)
+
+
+def treated_as(treatment: Treatment | None) -> str:
+    """The treatment with its settings in one line; empty for a column that is not named."""
+    if treatment is None:
+        return ""
+    settings = treatment.model_dump(exclude={"treatment", *NOT_TOLD}, exclude_defaults=True)
+    told = ", ".join(f"{name} {said(value)}" for name, value in settings.items())
+    return f"{treatment.treatment} ({told})" if told else treatment.treatment
+
+
+def _treated(name: str, old: Side, new: Side) -> Iterator[Difference]:
+    was, now = old.agreement.columns.get(name), new.agreement.columns.get(name)
+    before, after, clause = treated_as(was), treated_as(now), _clause(was, now)
+    if same_cells(now, new.around, was, old.around):
+        if was and now and was.clause != now.clause:
+            yield Difference(
+                What.CLAUSE, name, _at(name), was.clause, now.clause, now.clause, Effect.HANDLING_ONLY, widens=False
+            )
+        return
+    no_more = tells_no_more(now, new.around, was, old.around)
+    no_less = tells_no_more(was, old.around, now, new.around)
+    effect, widens, why = SEEN.judged(no_more=no_more, no_less=no_less)
+    if _same_domain_left(was, now):
+        effect, widens, why = LINKED.judged(no_more=no_more, no_less=no_less)
+        why = why and "may match what was released under the new name before; raise pseudonym_epoch to break links"
+    elif not no_more and not no_less and type(was) is type(now) and isinstance(now, Mask | Truncate | GeneraliseCode):
+        why = _HIDES_SHORT_ONES
+    if effect is not Effect.HANDLING_ONLY and old.agreement.statistics and new.agreement.statistics:
+        effect, widens, why = Effect.SEES_MORE, True, _REGROUPED
+    if isinstance(now, Tokenise) and widens:
+        why = f"{now.reversible_by} can have it turned back ({now.reversal_clause})"
+    elif widens and isinstance(was, FilterTerms | SplitText) and type(was) is type(now):
+        why = _list_why(was, old.around, now, new.around)
+    what = What.COLUMN
+    if before == after:
+        what, before, after = What.CODE_LIST, *_lists_told(was, old.around, now, new.around)
+    elif isinstance(was, Pseudonymise | Tokenise) and type(was) is type(now) and was.domain != now.domain:
+        what = What.DOMAIN
+    yield Difference(what, name, _at(name), before, after, clause, effect, widens, why)
+
+
+def _same_domain_left(was: Treatment | None, now: Treatment | None) -> bool:
+    """Whether a pseudonym stays a pseudonym: what changes is what it matches."""
+    return isinstance(was, Pseudonymise) and isinstance(now, Pseudonymise)
+
+
+def _linkable_elsewhere(name: str, old: Agreement, new: Agreement) -> Iterator[Difference]:
+    """A value in clear matches the same value anywhere else; a pseudonym does not."""
+    was, now = old.columns.get(name), new.columns.get(name)
+    for hidden, shown, effect in ((was, now, Effect.CAN_LINK), (now, was, Effect.CANNOT_LINK)):
+        if isinstance(hidden, Pseudonymise | Tokenise) and isinstance(shown, Keep):
+            widens = effect is Effect.CAN_LINK
+            why = "in clear it matches the same value anywhere" if widens else ""
+            yield Difference(
+                What.DOMAIN, name, _at(name), treated_as(was), treated_as(now), _clause(was, now), effect, widens, why
+            )
+
+
+def _held(name: str, old: Agreement, new: Agreement) -> Iterator[Difference]:
+    was, now = old.released.get(name), new.released.get(name)
+    if was is None or now is None:
+        return
+    before, after = term_of(old, was), term_of(new, now)
+    unchanged = (was.until, was.clock) == (now.until, now.clock)
+    if unchanged and (now.clock is None or before == after):
+        return  # what the retention changes for the column, it says itself
+    effect, widens, why = KEPT.judged(no_more=ends_no_later(after, before), no_less=ends_no_later(before, after))
+    what = What.CLOCK if before.clock is not after.clock else What.RETENTION
+    keys = (*_at(name), "until") if now.until else _at(name)
+    yield Difference(what, name, keys, str(before), str(after), now.clause, effect, widens, why)
+
+
+def _links(old: Agreement, new: Agreement) -> Iterator[Difference]:
+    """Pairs of columns whose pseudonyms, or tokens, match where their values do."""
+    before, after = _pairs(old), _pairs(new)
+    for pair in sorted(after.keys() - before.keys()):
+        if not all(isinstance(old.columns.get(name), Keep) for name in pair):
+            yield _link(new, pair, "", after[pair], Effect.CAN_LINK)
+    for pair in sorted(before.keys() - after.keys()):
+        if all(name in new.released for name in pair):
+            yield _link(new, pair, before[pair], "", Effect.CANNOT_LINK)
+
+
+def _pairs(agreement: Agreement) -> dict[tuple[str, str], str]:
+    """Each pair of columns with one domain, and that domain."""
+    domains: dict[tuple[str, str], list[str]] = {}
+    for name, treatment in sorted(agreement.released.items()):
+        if isinstance(treatment, Pseudonymise | Tokenise):
+            domains.setdefault((treatment.treatment, treatment.domain), []).append(name)
+    return {pair: f"domain {domain}" for (_, domain), names in domains.items() for pair in combinations(names, 2)}
+
+
+def _link(new: Agreement, pair: tuple[str, str], before: str, after: str, effect: Effect) -> Difference:
+    clause = _clause(None, new.columns[pair[1]])
+    widens = effect is Effect.CAN_LINK
+    why = "the same value has the same pseudonym in both" if widens else ""
+    keys = (*_at(pair[1]), "domain")
+    return Difference(What.DOMAIN, " and ".join(pair), keys, before, after, clause, effect, widens, why)
+
+
+def _lists_told(was: Treatment | None, around: Around, now: Treatment | None, now_around: Around) -> tuple[str, str]:
+    """What is only in the old list behind the treatment, and only in the new one."""
+    if isinstance(now, GeneraliseCode):
+        before, after = around.hierarchies.get(now.hierarchy or ""), now_around.hierarchies.get(now.hierarchy or "")
+        of = {True: ({**before.parents} if before else {}), False: ({**after.parents} if after else {})}
+        only = {
+            side: {code: above for code, above in of[side].items() if of[not side].get(code) != above} for side in of
+        }
+        return (f"{now.hierarchy}: {said(only[True])}", f"{now.hierarchy}: {said(only[False])}")
+    if isinstance(was, FilterTerms | SplitText) and isinstance(now, FilterTerms | SplitText):
+        id = now.codes if isinstance(now, FilterTerms) else now.heads
+        return list_changes(id, around, now_around)
+    return treated_as(was), treated_as(now)
+
+
+def _list_why(was: FilterTerms | SplitText, around: Around, now: Treatment | None, now_around: Around) -> str:
+    """Which codes and terms are released now, since the list is another."""
+    if isinstance(was, FilterTerms) and isinstance(now, FilterTerms):
+        shown = _words(was.codes, around) - _words(now.codes, now_around)
+        return f"no longer filtered: {said(shown)}" if shown else NOT_COMPARED
+    if isinstance(was, SplitText) and isinstance(now, SplitText):
+        shown = _words(now.heads, now_around) - _words(was.heads, around)
+        return f"now released: {said(shown)}" if shown else NOT_COMPARED
+    return NOT_COMPARED
+
+
+def _words(id: str, around: Around) -> set[str]:
+    listed = around.code_lists.get(id)
+    return {*listed.codes, *listed.terms} if listed else set()
+
+
+def list_changes(id: str, around: Around, now_around: Around) -> tuple[str, str]:
+    """What is only in the old list of this id, and only in the new one."""
+    words, words_now = _words(id, around), _words(id, now_around)
+    return f"{id}: {said(words - words_now) or '-'}", f"{id}: {said(words_now - words) or '-'}"
+
+
+def _clause(was: Treatment | None, now: Treatment | None) -> str:
+    cites = now if now is not None else was
+    return cites.clause if cites else ""
+
+
+def _at(name: str) -> tuple[str, ...]:
+    return ("columns", name)
+
+
+def shared_pseudonyms(old: Agreement, new: Agreement) -> list[str]:
+    """The columns that are pseudonyms or tokens before and after, in one domain or another."""
+    hidden = Pseudonymise | Tokenise
+    return [
+        name
+        for name, said_of in new.columns.items()
+        if isinstance(said_of, hidden) and isinstance(old.columns.get(name), hidden)
+    ]
