@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import tomllib
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import polars as pl
 import pytest
@@ -500,3 +502,32 @@ def test_a_code_becomes_what_the_hierarchy_puts_above_it_and_an_unknown_one_abse
 
 def test_the_level_of_a_hierarchy_chooses_the_parent() -> None:
     assert one(by(said("generalise-code", hierarchy="places", to="continent")), "JFK") == "AMERICA"
+
+
+# What the document says
+
+DOCUMENT = (Path(__file__).parents[2] / "docs/treatments.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    tuple(part.strip(" `") for part in line.strip("|").split("|"))
+    for line in DOCUMENT.splitlines()
+    if line.startswith("| `treatment = ")
+]
+
+
+@pytest.mark.parametrize(("settings", "given_cell", "released"), EXAMPLES)
+def test_the_examples_of_the_document_come_out_as_it_says(settings: str, given_cell: str, released: str) -> None:
+    treatment = said(**tomllib.loads(f"said = {{ {settings} }}")["said"])
+    before, after = (None if cell == "*absent*" else cell.replace("\\n", "\n") for cell in (given_cell, released))
+    assert one(by(treatment), before) == after
+
+
+def test_the_document_has_a_row_for_each_treatment_that_names_its_settings() -> None:
+    told = {
+        line.split("`")[1]: line for line in DOCUMENT.splitlines() if line.startswith("| `") and "=" not in line[:20]
+    }
+    models = get_args(get_args(Treatment)[0])
+    named = {model.model_fields["treatment"].annotation.__args__[0]: model for model in models}
+    assert told.keys() == named.keys()
+    everywhere = {"treatment", "clause", "until", "clock"}
+    for word, model in named.items():
+        assert [name for name in model.model_fields if name not in everywhere and f"`{name}`" not in told[word]] == []
