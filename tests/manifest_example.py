@@ -4,46 +4,78 @@
 """
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from pipeline.core.agreement import Agreement
-from pipeline.core.authority import authorise
+from pipeline.core.authority import Authorised, Recipient, authorise, marked
+from pipeline.core.clocks import Instants, runs_out
 from pipeline.core.conservation import RowCount
-from pipeline.core.duration import after
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.handling import Clock
+from pipeline.core.language.instrument import Instrument
+from pipeline.core.language.partner import Partner
+from pipeline.core.language.purpose import Declaration
+from pipeline.core.risk import Figures
 from pipeline.core.statement import Part, Source, statement
 from pipeline.edges.signing import SigningKey, sign_statement
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/formats/example"
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+INSTANTS = Instants(
+    received=AT - timedelta(hours=3),
+    last_received=AT - timedelta(hours=3),
+    loaded=AT - timedelta(hours=1),
+    released=AT,
+)
 
+INSTRUMENT = {
+    "id": "example-decision",
+    "title": "Decision on the mutual recognition of trusted traders (fictitious)",
+    "kind": "decision",
+    "citation": "Decision 1/2026",
+    "parties": ["Example", "European Union"],
+    "programme": "Trusted traders",
+    "confidence": "design",
+    "source": "made up for this page",
+    "status": "in force",
+    "exchanges_records": True,
+}
+RECIPIENT = {"id": "eu-customs", "title": "A partner administration", "role": "customs", "country": "EUE"}
 AGREEMENT = {
     "id": "example-lists",
+    "version": 2,
     "title": "Members to a partner administration",
-    "instrument": "Decision 1/2026 (fictitious)",
-    "confidence": "design",
+    "instrument": "example-decision",
     "provider": "example-customs",
     "recipient": "eu-customs",
     "feeds": ["aeo-members"],
-    "status": "active",
+    "status": [{"to": "active", "since": datetime(2026, 1, 1, tzinfo=UTC), "reason": "in force"}],
     "format": "csv",
     "in_force": {"from": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2030, 1, 1, tzinfo=UTC)},
-    "purposes": {"allow": ["mutual-recognition"], "declared": "mutual-recognition", "clause": "Art. 1"},
+    "purposes": {"mutual-recognition": {"clause": "Art. 1", "requires": ["understanding"]}},
+    "conditions": {"understanding": {"kind": "express-understanding", "clause": "Art. 4"}},
     "rows": [
         {"name": "validated", "all": [{"column": "program_status", "any_of": ["VALIDATED"]}], "clause": "Art. 2(1)"},
     ],
     "columns": {
         "tin": {"treatment": "pseudonymise", "domain": "operator", "clause": "Art. 3"},
         "country": {"treatment": "keep", "clause": "Art. 2(2)"},
-        "street": {"treatment": "keep", "until": "P6M", "clause": "Art. 2(2), 5"},
+        "street": {"treatment": "keep", "until": "P6M", "clock": "loaded", "clause": "Art. 2(2); Art. 5(2)"},
     },
+    "risk": {"columns": ["country"], "smallest_group": 5, "otherwise": "report", "clause": "Art. 6"},
     "handling": {
-        "tlp": "AMBER",
+        "marking": {"tlp": "AMBER"},
         "caveats": ["Confidential business information"],
-        "onward": "Not without written agreement",
-        "retention": {"delete_after": "P1Y", "clock": "released", "clause": "Art. 5"},
+        "onward": {
+            "default": "deny",
+            "with": ["understanding"],
+            "says": "Only to other customs administrations, on a written understanding",
+            "clause": "Art. 4",
+        },
+        "retention": {"clock": "released", "delete_after": "P1Y", "freeze_on_hold": True, "clause": "Art. 5(1)"},
+        "notices": [{"to": "The giver", "of": "every onward transfer", "within": "P7D", "clause": "Art. 4"}],
     },
 }
 
@@ -51,22 +83,17 @@ AGREEMENT = {
 def example() -> dict[str, bytes]:
     """The files of the example by name."""
     key = SigningKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"the example's signing key").digest()))
-    delivery = _digest("a delivery")
-    agreement = Agreement.model_validate(AGREEMENT)
+    authorised = _authorised()
     text = statement(
-        authorise(
-            agreement,
-            agreement_digest=_digest("the agreement's file and its code lists"),
-            recipient_keys=("age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq",),
-            at=AT,
-        ),
+        authorised,
+        instrument=Instrument.model_validate(INSTRUMENT),
         release="example-lists.0f3b6a0de9a1c2d4",
         kept="aeo-members.0f3b6a0de9a1c2d4",
         schema={"id": "aeo-members", "version": "1"},
-        sources=[Source(delivery, received=400, accepted=398, rejected=2)],
+        sources=[Source(_digest("a delivery"), received=400, accepted=398, rejected=2)],
         parts=[
-            _part("the first part", 21_311, ("release_row", "tin", "country"), None),
-            _part("the second part", 17_028, ("release_row", "street"), after(AT, "P6M")),
+            _part("the first part", 21_311, ("release_row", "tin", "country"), Clock.RELEASED, "P1Y"),
+            _part("the second part", 17_028, ("release_row", "street"), Clock.LOADED, "P6M"),
         ],
         rows=RowCount(
             received=400,
@@ -78,14 +105,29 @@ def example() -> dict[str, bytes]:
             withheld=0,
             by_rule={"validated": 97},
         ),
+        marking=marked(authorised, None),
+        risk=Figures(smallest_group=3, groups=14, unique_rows=0),
         code_version="0.1.0",
     )
     return {"manifest.json": sign_statement(text, key), "statement.json": text, "publisher.pem": key.public_pem()}
 
 
-def _part(content: str, size_bytes: int, columns: tuple[str, ...], until: datetime | None) -> Part:
+def _authorised() -> Authorised:
+    return authorise(
+        Agreement.model_validate(AGREEMENT),
+        agreement_digest=_digest("the agreement's file and its code lists"),
+        declaration=Declaration(purpose="mutual-recognition", understanding="Letter of 12 March 2026"),
+        recipient=Recipient(
+            Partner.model_validate(RECIPIENT), (), ("age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq",)
+        ),
+        instants=INSTANTS,
+    )
+
+
+def _part(content: str, size_bytes: int, columns: tuple[str, ...], clock: Clock, after: str) -> Part:
     digest = _digest(content)
-    return Part(f"parts/{digest}.csv.age", digest, size_bytes, 301, columns, until)
+    until = runs_out(clock, after, INSTANTS)
+    return Part(f"parts/{digest}.csv.age", digest, size_bytes, 301, columns, until, clock.value, after)
 
 
 def _digest(text: str) -> str:

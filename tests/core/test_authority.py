@@ -204,7 +204,7 @@ def test_every_member_of_a_community_must_be_allowed() -> None:
 
 
 def test_a_marking_that_needs_a_consent_is_met_by_the_declaration() -> None:
-    said = {"handling": handling(marking={"tlp": "AMBER", "originators": ["agency-a"]})}
+    said: dict[str, Any] = {"handling": handling(marking={"tlp": "AMBER", "originators": ["agency-a"]})}
     assert refused(**said).code is Code.MARKING_FORBIDS
     consents = {"purpose": "control", "consents": {"agency-a": "letter 7"}}
     assert authorised(declaration=consents, **said)

@@ -52,7 +52,9 @@ def joined(laid: list[Sheet]) -> pl.DataFrame:
     return whole
 
 
-@pytest.mark.parametrize(("said", "after"), [(None, WHOLE), ("P6M", "P6M"), ({"until": "P6M", "clock": "loaded"}, "P6M")])
+@pytest.mark.parametrize(
+    ("said", "after"), [(None, WHOLE), ("P6M", "P6M"), ({"until": "P6M", "clock": "loaded"}, "P6M")]
+)
 def test_with_one_clock_there_is_one_sheet_without_numbers(said: Said, after: str) -> None:
     stated = with_clocks(name=said, country=said)
     (sheet,) = laid_out(stated)
@@ -94,8 +96,10 @@ def test_rows_whose_clock_runs_from_their_own_date_are_divided_by_it() -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["2023-02-29", "2024-2-9", "2024-02-299", "2024-02-29T25:00", "soon", "", "2024-02-29\n2024-03-01"]
-    + ["0000-01-01", "9999-12-31", "7001-01-01", None],
+    [
+        *("2023-02-29", "2024-2-9", "2024-02-299", "2024-02-29T25:00", "soon", "", "2024-02-29\n2024-03-01"),
+        *("0000-01-01", "9999-12-31", "7001-01-01", None),
+    ],
 )
 def test_a_row_without_a_date_that_a_clock_can_run_from_runs_from_its_loading(cell: str | None) -> None:
     (sheet,) = laid_out(with_clocks(BY_DATE, born=None), 1, days=[cell])
@@ -165,4 +169,6 @@ def test_every_cell_is_once_in_the_sheet_of_its_clock_and_joined_by_row_the_shee
         cells = [cell for sheet in laid if name in sheet.frame.columns for cell in sheet.frame[name]]
         assert sorted(cells) == sorted(f"{name}{row}" for row in range(len(days)))
     if days:
-        assert joined(laid).select(list(stated.columns)).sort(pl.all()).equals(cleared(stated, len(days)).sort(pl.all()))
+        assert (
+            joined(laid).select(list(stated.columns)).sort(pl.all()).equals(cleared(stated, len(days)).sort(pl.all()))
+        )

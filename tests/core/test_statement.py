@@ -6,43 +6,216 @@ from typing import Any
 
 import pytest
 
-from pipeline.core.authority import authorise
+from pipeline.core.authority import Recipient, authorise
+from pipeline.core.clocks import Instants
 from pipeline.core.conservation import RowCount
 from pipeline.core.errors import Code, Refused
-from pipeline.core.statement import PREDICATE_TYPE, STATEMENT_TYPE, Part, Source, read_statement, statement
-from tests.core.builders import CANARY, agreement, assert_silent, columns, instant
+from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.instrument import Instrument
+from pipeline.core.language.partner import Partner
+from pipeline.core.language.purpose import Declaration
+from pipeline.core.risk import Figures
+from pipeline.core.statement import PREDICATE_TYPE, STATEMENT_TYPE, Part, Source, gone_by, read_statement, statement
+from tests.core.builders import CANARY, agreement, assert_silent, columns, handling, instant
+from tests.core.marked import marking
 
-PARTS = (
-    Part("parts/aa.csv.age", "aa" * 32, 100, 5, ("country",), None),
-    Part("parts/bb.csv.age", "bb" * 32, 200, 5, ("name",), instant(2025, 7)),
+AT = instant(2025)
+TAKER = Partner.model_validate({"id": "taker", "title": "A partner", "role": "customs", "country": "NOR"})
+INSTRUMENT = Instrument.model_validate(
+    {
+        "id": "test-instrument",
+        "title": "An arrangement",
+        "kind": "arrangement",
+        "citation": "OJ 1/2026",
+        "parties": ["A", "B"],
+        "programme": "Tests",
+        "confidence": "design",
+        "source": "test",
+        "status": "in force",
+        "exchanges_records": True,
+    }
 )
-STATED = agreement(columns=columns(country="keep", name={"treatment": "mask", "until": "P6M"}))
+PARTS = (
+    Part("parts/aa.csv.age", "aa" * 32, 100, 5, ("country",), instant(2026), "released", "P1Y"),
+    Part("parts/bb.csv.age", "bb" * 32, 200, 5, ("name",), instant(2025, 7), "loaded", "P6M"),
+)
+COLUMNS = columns(country="keep", name={"treatment": "mask", "until": "P6M", "clock": "loaded"})
+COUNTS = {"count_as": "members", "smallest_cell": 5, "round_to": 10, "clause": "Art. 5"}
 
 
-def said(*parts: Part, at: Any = instant(2025)) -> bytes:  # noqa: B008
+def said(
+    *parts: Part,
+    declaration: dict[str, Any] | None = None,
+    risk: Figures | None = None,
+    stated: Agreement | None = None,
+    **changes: Any,
+) -> bytes:
     return statement(
-        authorise(STATED, agreement_digest="d" * 64, recipient_keys=("age1key",), at=at),
+        authorise(
+            stated or agreement(**{"columns": COLUMNS, **changes}),
+            agreement_digest="d" * 64,
+            declaration=Declaration.model_validate(declaration) if declaration else None,
+            recipient=Recipient(TAKER, (), ("age1key",)),
+            instants=Instants(instant(2024, 11), instant(2024, 12), instant(2024, 12, 15), AT),
+        ),
+        instrument=INSTRUMENT,
         release="test-agreement.lot",
         kept="lot",
         schema={"id": "members", "version": "1"},
-        sources=[Source("e" * 64, 12, 10, 2)],
+        sources=[Source("e" * 64, 127, 104, 23)],
         parts=parts or PARTS,
-        rows=RowCount(12, 10, 2, 5, 3, 0, 2, {"scope": 3, "consent": 2}),
+        rows=RowCount(127, 104, 23, 51, 33, 0, 20, {"scope": 33, "consent": 20}),
+        marking=marking("AMBER+STRICT", limite=True),
+        risk=risk,
         code_version="0",
     )
 
 
+def predicate_of(*parts: Part, **changes: Any) -> dict[str, Any]:
+    return read_statement(said(*parts, **changes))
+
+
 def test_a_statement_is_read_as_it_was_made() -> None:
-    predicate = read_statement(said())
-    assert predicate["agreement"]["digest"] == {"sha256": "d" * 64}
+    predicate = predicate_of()
+    assert predicate["created_at"] == "2025-01-01T00:00:00+00:00"
+    assert predicate["agreement"] == {
+        "id": "test-agreement",
+        "version": 1,
+        "title": "A test",
+        "instrument": {"id": "test-instrument", "title": "An arrangement", "citation": "OJ 1/2026"},
+        "digest": {"sha256": "d" * 64},
+        "in_force_until": "2030-01-01T00:00:00+00:00",
+    }
+    assert predicate["provider"] == "giver"
     assert predicate["recipient"] == {"id": "taker", "keys": ["age1key"]}
-    assert predicate["purpose"] == {"declared": "control", "clause": "Art. 1"}
+    assert predicate["purpose"] == {"declared": "control", "clause": "Art. 1", "conditions": []}
     assert predicate["columns"]["name"] == {"treatment": "mask", "clause": "Art. 2"}
-    assert predicate["rows"]["by_rule"] == {"scope": 3, "consent": 2}
-    assert predicate["made_of"]["deliveries"] == [{"delivery": "e" * 64, "received": 12, "accepted": 10, "rejected": 2}]
-    assert predicate["parts"][1]["until"] == "2025-07-01T00:00:00+00:00"
-    assert predicate["handling"]["delete_by"] == "2026-01-01T00:00:00+00:00"
-    assert predicate["handling"]["marking"] == "TLP:AMBER"
+    assert predicate["rows"]["by_rule"] == {"scope": 33, "consent": 20}
+    assert predicate["made_of"]["deliveries"] == [
+        {"delivery": "e" * 64, "received": 127, "accepted": 104, "rejected": 23}
+    ]
+    assert predicate["parts"][1] == {
+        "key": "parts/bb.csv.age",
+        "digest": "bb" * 32,
+        "size_bytes": 200,
+        "rows": 5,
+        "columns": ["name"],
+        "until": "2025-07-01T00:00:00+00:00",
+        "clock": "loaded",
+        "after": "P6M",
+    }
+    assert (predicate["statistics"], predicate["risk"]) == (None, None)
+
+
+def test_what_shows_each_condition_is_stated_with_its_clause() -> None:
+    predicate = predicate_of(
+        declaration={"purpose": "control", "case_reference": "2026/114"},
+        conditions={"case": {"kind": "case-reference", "clause": "Art. 4"}},
+        purposes={"control": {"clause": "Art. 1", "requires": ["case"]}},
+    )
+    assert predicate["purpose"]["conditions"] == [
+        {"condition": "case", "kind": "case-reference", "clause": "Art. 4", "by": "2026/114"}
+    ]
+
+
+def test_the_end_of_an_agreement_is_that_of_its_dates_or_of_its_status() -> None:
+    ended = [
+        {"to": "active", "since": instant(2020), "reason": "signed"},
+        {"to": "terminated", "since": instant(2027), "reason": "notice given"},
+    ]
+    assert predicate_of(status=ended)["agreement"]["in_force_until"] == "2027-01-01T00:00:00+00:00"
+
+
+def test_the_marking_is_that_of_the_release_and_the_rest_of_the_handling_that_of_the_agreement() -> None:
+    notice = {"to": "The giver", "of": "every onward transfer", "within": "P7D", "clause": "Art. 6"}
+    said = predicate_of(handling=handling(caveats=["Mind the gap"], notices=[notice]))["handling"]
+    assert said["marking"] == "TLP:AMBER+STRICT | LIMITE"
+    assert said["caveats"] == ["Mind the gap"]
+    assert said["onward"] == {"default": "deny", "with": [], "says": "Not without asking.", "clause": "Art. 4"}
+    assert said["notices"] == [notice]
+
+
+RETENTION = {"clock": "released", "delete_after": "P5Y", "dormant_after": "P1Y", "clause": "Art. 3"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "dormant_from"),
+    [
+        ({}, "2026-01-01T00:00:00+00:00"),
+        ({"clock": "received"}, "2025-11-01T00:00:00+00:00"),
+        ({"clock": "last-received"}, "2025-12-01T00:00:00+00:00"),
+        ({"clock": "loaded"}, "2025-12-15T00:00:00+00:00"),
+        ({"clock": "event", "event": "case-closed"}, None),
+        ({"clock": "date", "column": "country"}, None),
+        ({"dormant_after": None}, None),
+    ],
+)
+def test_the_retention_is_stated_with_the_instant_where_there_is_one_for_all_rows(
+    changes: dict[str, Any], dormant_from: str | None
+) -> None:
+    retention = {**RETENTION, **changes}
+    said = predicate_of(handling=handling(retention=retention))["handling"]["retention"]
+    assert said == {
+        "clock": retention["clock"],
+        "column": retention.get("column"),
+        "event": retention.get("event"),
+        "dormant_from": dormant_from,
+        "dormant_after": retention["dormant_after"],
+        "delete_after": "P5Y",
+        "freeze_on_hold": False,
+        "clause": "Art. 3",
+    }
+
+
+def test_a_column_by_date_leaves_the_dormancy_of_the_release_an_instant() -> None:
+    by_date = columns(country="keep", name={"treatment": "mask", "until": "P6M", "clock": "date"})
+    retention = {**RETENTION, "column": "country"}
+    stated = predicate_of(columns=by_date, handling=handling(retention=retention))
+    assert stated["handling"]["retention"]["dormant_from"] == "2026-01-01T00:00:00+00:00"
+
+
+def test_risk_is_stated_with_what_was_asked_for() -> None:
+    asked = {"columns": ["country"], "smallest_group": 5, "otherwise": "report", "clause": "Art. 7"}
+    predicate = predicate_of(risk=Figures(3, 4, 0), stated=agreement(columns=COLUMNS, risk=asked))
+    assert predicate["risk"] == {"smallest_group": 3, "groups": 4, "unique_rows": 0, "asked": asked}
+
+
+def test_beside_rounded_statistics_no_count_is_exact() -> None:
+    predicate = predicate_of(columns=columns(country="keep"), statistics=COUNTS)
+    assert predicate["statistics"] == {**COUNTS, "sums": {}}
+    assert predicate["rows"] == {
+        "received": 130,
+        "accepted": 100,
+        "rejected": 20,
+        "released": 50,
+        "out_of_scope": 30,
+        "suppressed": 0,
+        "withheld": 20,
+        "by_rule": {"scope": 30, "consent": 20},
+    }
+    assert predicate["made_of"]["deliveries"] == [
+        {"delivery": "e" * 64, "received": 130, "accepted": 100, "rejected": 20}
+    ]
+
+
+def test_beside_exact_statistics_counts_are_exact() -> None:
+    exact = {name: value for name, value in COUNTS.items() if name != "round_to"}
+    assert predicate_of(columns=columns(country="keep"), statistics=exact)["rows"]["received"] == 127
+
+
+@pytest.mark.parametrize(
+    ("untils", "gone"),
+    [
+        ([], None),
+        ([instant(2026)], instant(2026)),
+        ([instant(2026), instant(2027)], instant(2027)),
+        ([instant(2026), None], None),
+    ],
+)
+def test_a_release_is_gone_when_its_last_part_is(untils: list[Any], gone: Any) -> None:
+    parts = [replace(PARTS[0], key=f"parts/{number}", until=until) for number, until in enumerate(untils)]
+    predicate = predicate_of(*parts) if parts else {"parts": []}
+    assert gone_by(predicate) == gone
 
 
 def test_the_subjects_are_the_parts() -> None:

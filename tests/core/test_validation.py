@@ -182,7 +182,7 @@ REAL: dict[str, dict[str, list[str | None]]] = {
     "register": {
         "registration": ["a", "a", "a/b/1", "a/b/2", "A"],
         "instrument": ["a", "a-b", "A"],
-        **dict.fromkeys(["title", "citation", "programme", "source", "reach"], ["A text", "x" * 2001]),
+        **{name: ["A text", "x" * 2001] for name in ("title", "citation", "programme", "source", "reach")},
         "parties": ["A", "A\nB", "x" * 16_001],
         "kind": ["treaty", "letter"],
         "status": ["in force", "?"],

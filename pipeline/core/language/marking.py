@@ -103,7 +103,7 @@ class Evaluation(Policy):
 
     source: Literal["A", "B", "C", "X"]
     """how reliable the source is: A the best, X unknown"""
-    information: Literal[1, 2, 3, 4]
+    information: int = Field(ge=1, le=4)
     """how reliable the information is: 1 the best, 4 unknown"""
 
 
