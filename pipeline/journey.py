@@ -22,6 +22,7 @@ from pipeline.core.statement import Source, statement
 from pipeline.core.validation import CompiledSchema
 from pipeline.edges import record
 from pipeline.edges.arrival import as_landed, open_arrived
+from pipeline.edges.budget import used_before
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.making import Made, Making
 from pipeline.edges.pace import ahead, behind
@@ -105,7 +106,7 @@ def receive(site: Site, lot_id: str) -> Received:
         if site.vault.holds(lot.id, delivery.id):
             continue
         try:
-            accepted.append(_accept(site, feed, schema, delivery))
+            accepted.append(_accept(site, feed, schema, delivery, used=sum(one.received for one in accepted)))
         except Refused as refusal:
             refused.append(_refuse(site, feed, delivery, refusal))
         except Conflict as missing:
@@ -169,8 +170,11 @@ def due(site: Site, feed_id: str, at: datetime) -> None:
     )
 
 
-def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery) -> Accepted:
-    """One delivery's good rows are sealed in the vault, not yet kept; its rejected rows are in quarantine."""
+def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery, *, used: int) -> Accepted:
+    """One delivery's good rows are sealed in the vault, not yet kept; its rejected rows are in quarantine.
+
+    `used`: what other deliveries of this lot have just taken of the feed's budget.
+    """
     opened = open_arrived(site, feed, delivery)  # 3. open
     reader, limits = reader_of(feed), limits_of(feed)
     tally = Tally()
@@ -182,6 +186,7 @@ def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery) 
         schema,
         seed=secrets.randbits(64),
         marking_column=feed.marking_column,
+        used=used + used_before(site, feed, but=delivery.id),
     )
     accepted = sorting.sort(frames, tally, feed.acceptance)  # 5. validate, 6. hold, 7. keep
     if accepted.rejected:

@@ -94,6 +94,17 @@ def good_enough(acceptance: Acceptance, *, rows: int, rejected_rows: int, findin
         )
 
 
+def within_budget(acceptance: Acceptance, *, rows: int, used: int) -> None:
+    """Nothing happens when so many rows are left of the feed's budget after `used`; else Refused."""
+    budget = acceptance.budget
+    if budget and used + rows > budget.rows:
+        raise Refused(
+            Code.BUDGET_EXCEEDED,
+            f"{rows} rows after {used} in the last {budget.per}; the feed allows {budget.rows}.",
+            next_step="ask the partner to wait, or to ask about fewer; then replay the delivery.",
+        )
+
+
 def _has_key(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
     marked = rows.select(keys.columns).join(
         keys.with_columns(_found=True), on=keys.columns, how="left", nulls_equal=True, maintain_order="left"

@@ -29,6 +29,7 @@ class Code(Enum):
     MESSAGE_UNKNOWN = "message-unknown"
     LIMIT_EXCEEDED = "limit-exceeded"
     TOO_MANY_REJECTED = "too-many-rejected"
+    BUDGET_EXCEEDED = "budget-exceeded"
     TOO_FEW_ROWS = "too-few-rows"
     CLASSIFIED_INPUT = "classified-input"
     MARKING_UNKNOWN = "marking-unknown"

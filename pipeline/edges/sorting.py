@@ -19,6 +19,7 @@ from pipeline.core.acceptance import (
     repeated,
     sort_out,
     suspects,
+    within_budget,
     without_doubled,
 )
 from pipeline.core.banner import marks_of
@@ -36,7 +37,7 @@ from pipeline.edges.vault import Accepted, Chunk, Vault
 class Sorting:
     """Where the rows of one delivery go. `seed` keys the hashes, so that nobody can make collisions on purpose.
 
-    `marking_column` says what each row is marked with, rejected ones too.
+    `marking_column` says what each row is marked with, rejected ones too. `used` rows of the feed's budget are gone.
     """
 
     vault: Vault
@@ -45,6 +46,7 @@ class Sorting:
     schema: CompiledSchema
     seed: int
     marking_column: str | None = None
+    used: int = 0
     chunks: list[Chunk] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     rejected_rows: int = 0
@@ -66,6 +68,7 @@ class Sorting:
             self._settle_keys(tally, acceptance)
             accepted = sum(chunk.rows for chunk in self.chunks)
             findings = tally.findings()
+            within_budget(acceptance, rows=accepted + self.rejected_rows, used=self.used)
             good_enough(
                 acceptance, rows=accepted + self.rejected_rows, rejected_rows=self.rejected_rows, findings=findings
             )

@@ -19,13 +19,15 @@ from pipeline.core.acceptance import (
     repeated,
     sort_out,
     suspects,
+    within_budget,
     without_doubled,
 )
 from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Refused
-from pipeline.core.feed import Acceptance
 from pipeline.core.findings import Finding, Tally
-from pipeline.core.schema import Category, at_most, column, feed_schema, matches
+from pipeline.core.language.category import Category
+from pipeline.core.language.feed import Acceptance, Budget
+from pipeline.core.schema import at_most, column, feed_schema, matches
 from pipeline.core.validation import KEY_RULE, CompiledSchema, compile_schema
 from tests.core.builders import CANARY, LAW, assert_silent
 
@@ -247,3 +249,12 @@ def test_a_refusal_does_not_blame_what_the_reader_tolerated() -> None:
     assert "a:small (3)" in refused.value.message
     assert "tolerated" not in refused.value.message
     assert "discarded" not in refused.value.message
+
+
+def test_a_budget_counts_what_was_used_before() -> None:
+    acceptance = Acceptance(max_rejected_share=0.5, budget=Budget(rows=10, per="P1D"))
+    within_budget(acceptance, rows=4, used=6)
+    with pytest.raises(Refused) as refused:
+        within_budget(acceptance, rows=5, used=6)
+    assert refused.value.code is Code.BUDGET_EXCEEDED
+    within_budget(Acceptance(max_rejected_share=0.5), rows=10**9, used=10**9)

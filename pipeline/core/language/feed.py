@@ -1,25 +1,10 @@
 """What does a partner send, in which form, how often, and when is it too bad to take?"""
 
-from typing import Annotated, Literal
-
 from pydantic import Field, model_validator
 
 from pipeline.core.duration import Duration
 from pipeline.core.language.policy import ColumnName, Id, Policy, Text
-
-
-class CsvFormat(Policy):
-    """RFC 4180, UTF-8, with a header."""
-
-    kind: Literal["csv"]
-    delimiter: Annotated[str, Field(pattern=r"^[,;|\t]$")] = ","
-    """what stands between two cells"""
-
-
-class PnrGovFormat(Policy):
-    """IATA PNRGOV EDIFACT, 10.1 to 21.1."""
-
-    kind: Literal["pnrgov"]
+from pipeline.core.language.wire import WireFormat
 
 
 class FeedLimits(Policy):
@@ -33,6 +18,15 @@ class FeedLimits(Policy):
     """of one cell"""
 
 
+class Budget(Policy):
+    """How many rows a partner may ask about in any period of this length, over all its deliveries."""
+
+    rows: int = Field(gt=0)
+    """at most"""
+    per: Duration
+    """within"""
+
+
 class Acceptance(Policy):
     """When a delivery is refused as a whole although it can be read."""
 
@@ -40,6 +34,8 @@ class Acceptance(Policy):
     """more rejected rows than this, from 0 to 1, refuse the delivery"""
     min_rows: int = Field(default=1, ge=0)
     """fewer rows than this refuse the delivery"""
+    budget: Budget | None = None
+    """for queries: what goes over it is refused, however many deliveries it comes in"""
 
 
 class Expected(Policy):
@@ -65,7 +61,7 @@ class Feed(Policy):
     partner: Id
     """who sends it"""
     schema_module: str = Field(alias="schema", pattern=r"^[a-z][a-z0-9_]*$", description="the module below schemas/")
-    format: Annotated[CsvFormat | PnrGovFormat, Field(discriminator="kind")]
+    format: WireFormat
     """how a delivery is written"""
     signed: bool = Field(
         default=False, description="a detached OpenSSH signature NAME.sig must come with each delivery"
