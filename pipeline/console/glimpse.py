@@ -11,7 +11,6 @@ from pipeline.console.rehearsal import Stage, release
 from pipeline.core.delivery import POSITION
 from pipeline.core.findings import ROWS_NAMED, Tally
 from pipeline.core.language.agreement import Agreement
-from pipeline.core.language.purpose import Declaration
 from pipeline.core.layout import ROW
 from pipeline.core.redaction import compile_redaction
 from pipeline.core.scope import Events
@@ -54,7 +53,7 @@ class Previewed:
 
     kept_back: tuple[KeptBack, ...]
     parts: tuple[Shown, ...]
-    made_up: Declaration | None
+    made_up: dict[str, Any] | None
     manifest: dict[str, Any]
 
 

@@ -21,7 +21,6 @@ from pipeline.core.clocks import Instants, waits_until
 from pipeline.core.errors import Code, Misconfigured, Refused, SafeconductError
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Acceptance, Feed
-from pipeline.core.language.purpose import Declaration
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.declarations import Declarations
 from pipeline.edges.keys import Keyring
@@ -70,7 +69,7 @@ class WouldRelease:
     recipient: str
     rows: dict[str, Any] | None
     refusal: Block | None
-    declared: Declaration | None
+    declared: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,7 @@ def receive(on_stage: Stage, feed: Feed, file: Path, *, opening: Identity | None
     return Tried(file, feed.id, None, one.received, one.accepted, one.rejected, findings), kept
 
 
-def release(on_stage: Stage, agreement: Agreement, kept: Kept) -> tuple[Published, Declaration | None]:
+def release(on_stage: Stage, agreement: Agreement, kept: Kept) -> tuple[Published, dict[str, Any] | None]:
     """The release on the stage, and what had to be made up for it; `on_stage` is `acting` for the agreement.
 
     Raises:
@@ -156,8 +155,9 @@ def release(on_stage: Stage, agreement: Agreement, kept: Kept) -> tuple[Publishe
     except Refused as refusal:
         if refusal.code not in _TO_BE_DECLARED:
             raise
-        made_up = showing_everything(agreement, on_stage.now())
-        on_stage.declarations.declare(agreement.id, kept.key, made_up, by="preview", at=on_stage.now())
+        declaration = showing_everything(agreement, on_stage.now())
+        on_stage.declarations.declare(agreement.id, kept.key, declaration, by="preview", at=on_stage.now())
+        made_up = declaration.model_dump(mode="json")
         name = journey.release(on_stage, agreement.id, kept.key).release
     published = on_stage.publication.find(agreement.recipient, name)
     if published is None:

@@ -1,0 +1,206 @@
+"""`safeconduct check`: of the catalogue, with file, line and place of each fault; and of a delivery, before it is sent."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import Code, Misconfigured, Refused
+from pipeline.edges.keys import Keyring
+from tests.desk import ROOT, Desk, desk_in, members, shown_values, values_delivered, write
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return desk_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """For tests that only look."""
+    return desk_in(tmp_path_factory.mktemp("still"))
+
+
+def amended(desk: Desk, *, from_year: int) -> Path:
+    """A second version of aeo-statistics, which begins in that year; the first is untouched."""
+    text = (desk.catalogue / "agreements/aeo-statistics.toml").read_text()
+    text = text.replace('id = "aeo-statistics"', 'id = "aeo-statistics"\nversion = 2')
+    text = re.sub(
+        r"(?m)^in_force = .*$",
+        f"in_force = {{ from = {from_year}-01-01T00:00:00Z, until = 2040-01-01T00:00:00Z }}",
+        text,
+    )
+    return write(desk.catalogue / "agreements/aeo-statistics.v2.toml", text.encode())
+
+
+# The catalogue
+
+
+def test_a_sound_catalogue_is_sound(still: Desk) -> None:
+    answer = still.type("check")
+    assert answer.exit_code == 0, answer.said
+    found = still.json("check")
+    assert found["sound"] is True
+    assert found["faults"] == found["warnings"] == []
+    assert found["agreements"] == len(
+        {path.stem.partition(".")[0] for path in (ROOT / "catalogue/agreements").iterdir()}
+    )
+
+
+def test_a_broken_file_is_named_with_its_line_its_place_and_what_to_do(desk: Desk) -> None:
+    desk.edit("agreements/aeo-statistics.toml", 'format = "csv"', 'format = "xlsx"')
+    line = desk.line_of("agreements/aeo-statistics.toml", 'format = "xlsx"')
+    answer = desk.type("check")
+    assert answer.exit_code == Misconfigured.exit_code
+    assert f"{desk.catalogue}/agreements/aeo-statistics.toml:{line}: format: " in answer.out
+    assert "'parquet' or 'csv'" in answer.out
+    assert "Next: correct the file." in answer.out
+    (fault,) = desk.json("check")["faults"]
+    assert (fault["line"], fault["keys"]) == (line, "format")
+
+
+def test_an_agreement_that_names_an_unknown_column_is_named_with_the_column_and_its_line(desk: Desk) -> None:
+    desk.edit("agreements/aeo-statistics.toml", "[columns.country]", "[columns.continent]")
+    line = desk.line_of("agreements/aeo-statistics.toml", "[columns.continent]")
+    answer = desk.type("check")
+    assert answer.exit_code == Misconfigured.exit_code
+    assert f"aeo-statistics.toml:{line}: columns.continent: " in answer.out
+    assert {fault["keys"] for fault in desk.json("check")["faults"]} == {"columns.continent"}
+
+
+def test_every_fault_of_a_file_is_named_and_not_the_first_alone(desk: Desk) -> None:
+    desk.edit("agreements/aeo-statistics.toml", "[columns.country]", "[columns.continent]")
+    desk.edit("agreements/aeo-statistics.toml", "[columns.program_status]", "[columns.standing]")
+    keys = {fault["keys"] for fault in desk.json("check")["faults"]}
+    assert keys == {"columns.continent", "columns.standing"}
+
+
+def test_an_example_case_that_does_not_come_out_as_it_says_is_named(desk: Desk) -> None:
+    path = desk.catalogue / "agreements/aeo-mutual-recognition.toml"
+    case = '[[cases]]\ntitle = "A member without consent"\nrow = { country = "DE" }\nreleased = { country = "DE" }\n'
+    path.write_text(f"{path.read_text()}\n{case}")
+    answer = desk.type("check")
+    assert answer.exit_code == Misconfigured.exit_code
+    assert "A member without consent" in answer.out
+    assert re.search(rf"{re.escape(str(path))}:\d+: cases\.", answer.out)
+
+
+def test_a_version_that_is_not_in_force_yet_is_checked_as_well(desk: Desk) -> None:
+    amendment = amended(desk, from_year=2030)
+    assert desk.type("check").exit_code == 0
+    assert desk.json("check")["versions"] == desk.json("check")["agreements"] + 1
+    amendment.write_text(amendment.read_text().replace("[columns.country]", "[columns.continent]"))
+    (fault,) = desk.json("check")["faults"]
+    assert fault["path"] == str(amendment)
+    assert fault["keys"] == "columns.continent"
+
+
+def test_versions_that_overlap_are_named(desk: Desk) -> None:
+    amendment = amended(desk, from_year=2020)
+    faults = desk.json("check")["faults"]
+    assert (str(amendment), "in_force") in {(fault["path"], fault["keys"]) for fault in faults}
+
+
+def test_a_feed_whose_schema_is_not_there_is_named_with_its_line(desk: Desk) -> None:
+    desk.edit("feeds/pnr-push.toml", 'schema = "pnr_push"', 'schema = "nowhere"')
+    (fault,) = desk.json("check")["faults"]
+    assert fault["path"].endswith("feeds/pnr-push.toml")
+    assert fault["line"] == desk.line_of("feeds/pnr-push.toml", 'schema = "nowhere"')
+    assert "schemas/nowhere.py" in fault["message"]
+
+
+def test_a_partner_without_a_key_is_a_warning(desk: Desk) -> None:
+    keyring = Keyring.open(desk.site / "keys")
+    keyring.recipients_path("eu-piu").unlink()
+    keyring.signers_path("example-customs").unlink()
+    answer = desk.type("check")
+    assert answer.exit_code == 0
+    assert answer.out.count("Warning:") == 2
+    assert str(keyring.recipients_path("eu-piu")) in answer.out
+
+
+def test_one_file_can_be_checked_alone(desk: Desk) -> None:
+    desk.edit("agreements/aeo-statistics.toml", 'format = "csv"', 'format = "xlsx"')
+    good, bad = (desk.catalogue / "agreements" / name for name in ("pnr-eu-piu.toml", "aeo-statistics.toml"))
+    assert desk.type("check", good).exit_code == 0
+    assert desk.type("check", bad).exit_code == Misconfigured.exit_code
+
+
+def test_a_catalogue_can_be_checked_without_a_site(tmp_path: Path) -> None:
+    assert Desk(tmp_path).type("check", "--catalogue", ROOT / "catalogue").exit_code == 0
+
+
+# A delivery
+
+
+def test_a_good_delivery_would_be_accepted_and_nothing_is_delivered(still: Desk) -> None:
+    before = still.stored()
+    answer = still.type("check", still.directory / "good.csv", "--feed", "aeo-members")
+    assert answer.exit_code == 0, answer.said
+    assert "would be accepted" in answer.out
+    assert still.stored() == before
+
+
+def test_a_partner_checks_its_delivery_without_a_site(tmp_path: Path) -> None:
+    file = write(tmp_path / "list.csv", members(20, bad_share=0.0))
+    partner = Desk(tmp_path)
+    command = ("check", file, "--feed", "aeo-members", "--catalogue", ROOT / "catalogue")
+    assert partner.type(*command).exit_code == 0
+    assert partner.json(*command)["good"] is True
+    assert not partner.site.exists()
+
+
+def test_bad_rows_are_named_by_rule_column_and_position_and_never_by_value(still: Desk) -> None:
+    command = ("check", still.directory / "bad-rows.csv", "--feed", "aeo-members")
+    answer = still.type(*command)
+    assert answer.exit_code == 0
+    assert shown_values(answer, values_delivered()) == 0
+    (tried,) = still.json(*command)["deliveries"]
+    assert tried["rejected"] == tried["received"] - tried["accepted"] > 0
+    rules = [finding for finding in tried["findings"] if finding["outcome"] == "rows rejected"]
+    assert rules
+    for finding in rules:
+        assert finding["meaning"]
+        assert 0 < len(finding["positions"]) <= finding["count"]
+        assert finding["rule"] in answer.out
+
+
+def test_a_delivery_that_is_malformed_would_be_refused_with_the_reason(still: Desk) -> None:
+    command = ("check", still.directory / "refused.csv", "--feed", "aeo-members")
+    answer = still.type(*command)
+    assert answer.exit_code == Refused.exit_code
+    assert Code.COLUMNS_DIFFER.value in answer.out
+    (tried,) = still.json(*command)["deliveries"]
+    assert tried["refusal"]["code"] == Code.COLUMNS_DIFFER.value
+
+
+def test_a_delivery_with_too_many_bad_rows_is_refused_with_all_of_its_findings(still: Desk, tmp_path: Path) -> None:
+    file = write(tmp_path / "many.csv", members(150, bad_share=0.3))
+    answer = still.type("check", file, "--feed", "aeo-members")
+    assert answer.exit_code == Refused.exit_code
+    (tried,) = still.json("check", file, "--feed", "aeo-members")["deliveries"]
+    assert tried["refusal"]["code"] == Code.TOO_MANY_REJECTED.value
+    assert tried["findings"]
+    assert tried["received"] == 150
+    assert tried["accepted"] == 0
+    assert sum(finding["count"] for finding in tried["findings"]) >= tried["rejected"] > 0
+
+
+def test_a_sealed_delivery_is_opened_by_the_site_and_by_nobody_else(still: Desk, tmp_path: Path) -> None:
+    from pipeline.edges.sealing import seal
+
+    recipient = Keyring.open(still.site / "keys").opening.recipient
+    file = write(tmp_path / "list.csv.age", seal((still.directory / "good.csv").read_bytes(), [recipient]))
+    assert still.type("check", file, "--feed", "aeo-members").exit_code == 0
+    alone = still.type("check", file, "--feed", "aeo-members", "--catalogue", still.catalogue)
+    assert alone.exit_code == Misconfigured.exit_code
+    assert "before it was sealed" in alone.err
+
+
+def test_the_two_kinds_of_files_are_told_apart(still: Desk) -> None:
+    delivery = still.type("check", still.directory / "good.csv")
+    assert delivery.exit_code == Misconfigured.exit_code
+    assert "--feed FEED" in delivery.err
+    assert still.type("check", "--feed", "aeo-members").exit_code == 2
+    unknown = still.type("check", still.directory / "good.csv", "--feed", "nobody")
+    assert Code.UNKNOWN_FEED.value in unknown.err
