@@ -5,7 +5,7 @@ import polars as pl
 from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Refused
 from pipeline.formats.batch import Limits
-from pipeline.formats.pnrgov_times import present
+from pipeline.formats.edifact_cells import cells, present
 from pipeline.formats.pnrgov_travellers import PRIME_FLIGHT
 
 COLUMNS = (
@@ -82,8 +82,8 @@ _FROM_ITEMS = tuple(
 def with_cells(rows: pl.DataFrame, listed: list[pl.LazyFrame], limits: Limits) -> pl.DataFrame:
     """`rows` with every column: of the whole PNR first, then the traveller's own."""
     every = pl.concat(listed).sort("position", maintain_order=True).collect()
-    shared = _cells(every.filter(pl.col("owner") == 0), "pnr")
-    own = _cells(every.filter(pl.col("owner") > 0), "owner")
+    shared = cells(every.filter(pl.col("owner") == 0), "pnr", _FROM_ITEMS, once=_SINGLE)
+    own = cells(every.filter(pl.col("owner") > 0), "owner", _FROM_ITEMS, once=_SINGLE)
     wide = rows.join(shared, on="pnr", how="left", maintain_order="left").join(
         own, on="owner", how="left", maintain_order="left", suffix=" own"
     )
@@ -98,21 +98,6 @@ def with_cells(rows: pl.DataFrame, listed: list[pl.LazyFrame], limits: Limits) -
     wide = wide.with_columns(present(pl.col(COLUMNS)).name.keep())
     _refuse_long_cells(wide, limits)
     return wide
-
-
-def _cells(every: pl.DataFrame, key: str) -> pl.DataFrame:
-    """One row a `key`, one column for each of `_FROM_ITEMS`: its items, one a line."""
-    # Grouping by one number and joining lists is an order of magnitude faster than joining within groups.
-    at = pl.col("column").replace_strict({column: at for at, column in enumerate(_FROM_ITEMS)}, return_dtype=pl.UInt64)
-    grouped = every.select((pl.col(key) * 64 + at).alias("cell"), "text").group_by("cell").agg("text")
-    at = pl.col("cell") % 64
-    single = at.is_in([_FROM_ITEMS.index(column) for column in _SINGLE])
-    text = pl.when(single).then(pl.col("text").list.first()).otherwise(pl.col("text").list.join("\n"))
-    cells = grouped.select((pl.col("cell") // 64).alias(key), at.alias("column"), text.alias("text"))
-    wide = cells.pivot(
-        "column", on_columns=list(range(len(_FROM_ITEMS))), index=key, values="text", aggregate_function="first"
-    )
-    return wide.rename({str(at): column for at, column in enumerate(_FROM_ITEMS)})
 
 
 def _refuse_long_cells(wide: pl.DataFrame, limits: Limits) -> None:

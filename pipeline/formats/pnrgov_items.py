@@ -1,7 +1,6 @@
 """The items that a PNR holds, one a line of a cell: which segment puts which text into which column?
 
 An item is (pnr, owner, position, column, text): the traveller's own, or, with owner 0, every traveller's of that PNR.
-Texts are the segment's words, apart by one space, so that a scan for terms finds them.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,53 +8,15 @@ from collections.abc import Callable, Iterator
 import polars as pl
 
 from pipeline.formats.edifact import COMPONENT, ELEMENT
+from pipeline.formats.edifact_cells import components, each_element, elements, line, present, spread, words
 from pipeline.formats.pnrgov_context import SPLIT_GROUP
-from pipeline.formats.pnrgov_times import moment, present
+from pipeline.formats.pnrgov_times import moment
 
 Items = Iterator[pl.LazyFrame]
 
 _WEIGHT_UNITS = {"700": "kg", "701": "lb"}
 _FARE_CALCULATION, _PAYER, _OTHER_SERVICE = "15", "43", "28"
 _BODY, _LABEL = pl.col("body"), pl.col("label")
-
-
-def words(cell: pl.Expr) -> pl.Expr:
-    """The cell's components with one space between; null where there is none."""
-    apart = cell.str.replace_all(ELEMENT, " ", literal=True).str.replace_all(COMPONENT, " ", literal=True)
-    for _ in range(4):  # each halves a run of spaces; a longer run than 16 stays as two
-        apart = apart.str.replace_all("  ", " ", literal=True)
-    return present(apart.str.strip_chars(" "))
-
-
-def line(*parts: pl.Expr) -> pl.Expr:
-    """The present parts with one space between; null where there is none."""
-    return present(pl.concat_str(list(parts), separator=" ", ignore_nulls=True))
-
-
-def spread(frame: pl.DataFrame, source: str, separator: str, names: tuple[str, ...]) -> pl.DataFrame:
-    """`frame` with the parts of `source` as columns, null where absent or empty; "" names a part that is not wanted."""
-    fields = [name or f" {at}" for at, name in enumerate(names)] + [" rest"]
-    parts = pl.col(source).str.splitn(separator, len(fields)).struct.rename_fields(fields).alias(" parts")
-    wanted = [name for name in names if name]
-    apart = frame.with_columns(parts).unnest(" parts").drop(field for field in fields if field not in wanted)
-    return apart.with_columns(present(pl.col(wanted).str.strip_chars(" ")).name.keep())
-
-
-def elements(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
-    """The body's elements as columns."""
-    return spread(frame, "body", ELEMENT, names)
-
-
-def components(frame: pl.DataFrame, source: str, *names: str) -> pl.DataFrame:
-    """The components of one element as columns."""
-    return spread(frame, source, COMPONENT, names)
-
-
-def each_element(frame: pl.DataFrame, *, first: int = 0) -> pl.DataFrame:
-    """A row for each element from `first` on that is not empty, as `body`."""
-    listed = _BODY.str.split(ELEMENT)
-    apart = frame.with_columns(listed.list.slice(first) if first else listed).explode("body", empty_as_null=False)
-    return apart.filter(_BODY.str.strip_chars(COMPONENT + " ") != "")
 
 
 def items(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.LazyFrame:

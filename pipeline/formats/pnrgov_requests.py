@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.formats.edifact import COMPONENT
-from pipeline.formats.pnrgov_items import Items, components, each_element, elements, items, line, spread, words
-from pipeline.formats.pnrgov_times import birth_date, expiry_date, present
+from pipeline.formats.edifact_cells import components, each_element, elements, line, present, spread, words
+from pipeline.formats.pnrgov_items import Items, items
+from pipeline.formats.pnrgov_times import birth_date, expiry_date
 
 _SEAT_CODES = ("SEAT", "NSST", "NSSA", "NSSB", "NSSM", "NSSW", "SMSA", "SMSB", "SMST", "SMSW", "RQST")
 _APIS_CODES = ("DOCA", "DOCO")

@@ -7,13 +7,10 @@ departure.
 
 import polars as pl
 
+from pipeline.formats.edifact_cells import present
+
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _NUMBER_OF_MONTH = {month: f"-{number:02}-" for number, month in enumerate(_MONTHS, start=1)}
-
-
-def present(cell: pl.Expr) -> pl.Expr:
-    """The cell; null where it is empty."""
-    return pl.when(cell != "").then(cell)
 
 
 def moment(day: pl.Expr, time: pl.Expr) -> pl.Expr:

@@ -3,9 +3,10 @@
 import polars as pl
 
 from pipeline.core.errors import Code, Refused
+from pipeline.formats.edifact_cells import components, elements, present, words
 from pipeline.formats.pnrgov_context import FLIGHT_GROUP, TRAVELLER_GROUP, Annotated
-from pipeline.formats.pnrgov_items import components, elements, flights, items, words
-from pipeline.formats.pnrgov_times import moment, present
+from pipeline.formats.pnrgov_items import flights, items
+from pipeline.formats.pnrgov_times import moment
 
 PRIME_FLIGHT = (
     "flight_carrier",
