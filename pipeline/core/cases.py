@@ -52,6 +52,11 @@ def example_means(code_lists: Mapping[str, CodeList], hierarchies: Mapping[str, 
 
 def _broken_rules(case: Case, schema: CompiledSchema) -> Iterator[str]:
     """The schema's rules that the columns which the case gives break: such a row would never be accepted."""
+    yield from (
+        f"its {name} is an empty text: leave it out, absent cells are"
+        for name in sorted(case.row)
+        if not case.row[name]
+    )
     failed = failures(schema, _row(case, schema)).row(0)
     for rule, broken in zip(schema.rules, failed, strict=True):
         asked = {rule.column} if rule.column else set(rule.failed.meta.root_names())

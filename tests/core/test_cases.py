@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipeline.core.cases import ANY_PSEUDONYM, ANY_TOKEN, example_means, failed_cases
 from pipeline.core.errors import Code, Misconfigured
+from pipeline.core.language.category import Category
+from pipeline.core.schema import column, feed_schema, row_rule
+from pipeline.core.validation import compile_schema
 from tests.core.builders import CANARY, PLACES, agreement, assert_silent, code_list, columns, schema
 
 NORTH = {"name": "in-the-north", "all": [{"column": "country", "any_of": ["NO"]}], "clause": "Art. 1"}
@@ -77,6 +81,25 @@ def test_a_case_whose_row_the_feed_would_reject_is_a_fault_wherever_it_ends(cell
 
 def test_every_rule_that_a_row_breaks_is_named() -> None:
     assert len(failed({"born": "x", "number": "x"}, not_released="in-the-north")) == 2
+
+
+def test_a_cell_that_is_there_and_empty_is_a_fault_since_no_reader_yields_one() -> None:
+    (message,) = failed({"country": "SE", "status": ""}, not_released="in-the-north")
+    assert "status is an empty text" in message
+
+
+def test_a_rule_across_columns_is_looked_at_where_the_case_gives_them_all() -> None:
+    said = {name: column(Category.PLAIN, "test") for name in ("begun", "ended", "country")}
+    order = row_rule("begun-first", pl.col("begun") <= pl.col("ended"), "it ends after it begins")
+    feed = compile_schema(feed_schema("spans", "1", said, row_rules=[order]))
+
+    def faults(**cells: str) -> int:
+        case = {"title": "t", "row": {"country": "NO", **cells}, "released": {"country": "NO"}}
+        return len(list(failed_cases(agreement(cases=[case]), feed, {}, {})))
+
+    assert faults(begun="1", ended="2") == 0
+    assert faults(begun="2", ended="1") == 1
+    assert faults(begun="2") == 0
 
 
 def test_a_case_need_not_give_what_the_feed_requires() -> None:
