@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from pipeline.core.delivery import POSITION
-from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.core.findings import Finding, Tally
 from pipeline.formats.batch import Batch, Limits
 from pipeline.formats.edifact import read_segments
+from pipeline.formats.edifact_units import Units, require_columns
 from pipeline.formats.pnrgov_cells import COLUMNS, with_cells
 from pipeline.formats.pnrgov_context import (
     HISTORY_GROUP,
@@ -43,12 +42,6 @@ __all__ = ["COLUMNS", "PnrGov"]
 
 _STRUCTURE = frozenset({"SRC", "TIF", "TVL", "SSR", "EQN"})
 _CHECK_IN_TAGS = ("TRI", "TIF", "SSD", "TBD", "SSR", "IFT")
-_GROWTH = 4
-"""Batches may grow to this many times `batch_bytes`, because each traveller's row repeats what the PNR says."""
-_ROW_BYTES = 1024
-"""What a row weighs that says nothing: some forty-eight cells. A megabyte of empty PNRs is not a gigabyte of rows."""
-
-_SEGMENT_SCHEMA = pl.Schema({"position": pl.UInt64, "tag": pl.String, "body": pl.String})
 _FLIGHT_SCHEMA = pl.Schema({"message": pl.UInt64, **dict.fromkeys(PRIME_FLIGHT, pl.String)})
 
 
@@ -63,14 +56,8 @@ class PnrGov:
             Refused: what `read_segments` raises; message-unknown (not PNRGOV, or a version that is not 10:1 to 21:1).
             Misconfigured: column-unknown.
         """
-        unknown = [column for column in columns if column not in COLUMNS]
-        if unknown:
-            raise Misconfigured(
-                Code.COLUMN_UNKNOWN,
-                f"The PNRGOV reader has no column {', '.join(unknown)}.",
-                next_step="correct the feed's schema: docs list the columns of PNRGOV",
-            )
-        push = _Push(columns, limits)
+        require_columns("PNRGOV", columns, COLUMNS)
+        push = _Push(Units("PNR", columns, limits))
         for segments in read_segments(blocks, limits):
             yield from push.rows(segments.frame, segments.tolerated)
         yield from push.last_rows()
@@ -80,13 +67,10 @@ class PnrGov:
 class _Push:
     """The delivery so far: the PNR that is not whole yet, the message it stands in, and that message's flight."""
 
-    columns: tuple[str, ...]
-    limits: Limits
+    units: Units
     messages: Messages = field(default_factory=Messages)
-    open: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_SEGMENT_SCHEMA))
     message: int = 0
     flights: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_FLIGHT_SCHEMA))
-    row_count: int = 0
 
     def rows(self, frame: pl.DataFrame, tolerated: tuple[Finding, ...]) -> Iterator[Batch]:
         """The rows of the PNRs that `frame` completes."""
@@ -94,18 +78,11 @@ class _Push:
         for finding in tolerated:
             tally.add(finding.rule, finding.column, finding.positions, finding.count)
         require_pnrgov(frame)
-        joined = pl.concat([self.open, frame])
-        ends = joined.with_row_index().filter(pl.col("tag").is_in(["SRC", "UNT", "UNZ"]))["index"]
-        whole = int(ends[-1]) if len(ends) else 0
-        self.open = joined.slice(whole)
-        if self.open["body"].str.len_bytes().sum() > self.limits.batch_bytes * _GROWTH:
-            raise _too_large(self.open["position"][0])
-        yield from self._batches(joined.head(whole), tally)
+        yield from self._batches(self.units.whole(frame, pl.col("tag").is_in(["SRC", "UNT", "UNZ"])), tally)
 
     def last_rows(self) -> Iterator[Batch]:
         """What follows the last PNR, and what only the end of the delivery tells."""
-        rest, self.open = self.open, self.open.clear()
-        yield from self._batches(rest, Tally(), last=True)
+        yield from self._batches(self.units.rest(), Tally(), last=True)
 
     def _batches(self, frame: pl.DataFrame, tally: Tally, *, last: bool = False) -> Iterator[Batch]:
         annotated = annotate(frame, self.message)
@@ -119,39 +96,17 @@ class _Push:
         self.message = int(begun[-1]) if len(begun) else self.message
         self.flights = known_flights.filter(pl.col("message") == self.message)
         for piece in self._pieces(annotated.segments):
-            rows = _rows(Annotated(piece, annotated.level0), known_flights, self.limits, tally)
-            self.row_count += rows.height
-            if self.row_count > self.limits.max_rows:
-                raise Refused(
-                    Code.LIMIT_EXCEEDED,
-                    f"The delivery holds more than {self.limits.max_rows} rows.",
-                    next_step="ask the partner for smaller deliveries; or raise the feed's max_rows",
-                )
-            yield Batch(rows.select(POSITION, *self.columns), tally.findings())
+            rows = _rows(Annotated(piece, annotated.level0), known_flights, self.units.limits, tally)
+            yield self.units.batch(rows, tally)
             tally = Tally()
-        if tally.findings() or (last and not self.row_count):
-            yield Batch(
-                pl.DataFrame(schema={POSITION: pl.UInt64, **dict.fromkeys(self.columns, pl.String)}), tally.findings()
-            )
+        yield from self.units.bare_batch(tally, last=last)
 
     def _pieces(self, segments: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """`segments` in pieces of whole PNRs whose rows stay within bounds: each repeats what its PNR says."""
         shared = (pl.col("owner") == 0).cast(pl.UInt64) * pl.col("body").str.len_bytes()
         named = ((pl.col("tag") == "TIF") & (pl.col("group") == TRAVELLER_GROUP)).sum().cast(pl.UInt64)
-        weights = segments.group_by("pnr", maintain_order=True).agg(
-            (pl.col("body").str.len_bytes().sum().cast(pl.UInt64) + shared.sum() * named + _ROW_BYTES).alias("bytes")
-        )
-        bound = self.limits.batch_bytes * _GROWTH
-        heavy = weights.filter(pl.col("bytes") > bound)["pnr"]
-        if len(heavy):
-            raise _too_large(heavy[0])
-        weights = weights.select("pnr", (pl.col("bytes").cum_sum() // bound).alias("piece"))
-        if weights.height and weights["piece"][-1] > 0:
-            yield from segments.join(weights, on="pnr", how="left", maintain_order="left").partition_by(
-                "piece", maintain_order=True, include_key=False
-            )
-        elif weights.height:
-            yield segments
+        size_bytes = pl.col("body").str.len_bytes().sum().cast(pl.UInt64) + shared.sum() * named
+        yield from self.units.pieces(segments, "pnr", size_bytes)
 
 
 def _rows(annotated: Annotated, known_flights: pl.DataFrame, limits: Limits, tally: Tally) -> pl.DataFrame:
@@ -195,11 +150,3 @@ def _count_beyond_annex(segments: pl.DataFrame, tally: Tally) -> None:
     beyond = segments.filter(~carried & (group < HISTORY_GROUP) & (tag != "LTS") & (group >= PNR_GROUP))["position"]
     if len(beyond):
         tally.add("discarded-beyond-annex", "", beyond.head(64), len(beyond))
-
-
-def _too_large(position: int) -> Refused:
-    return Refused(
-        Code.LIMIT_EXCEEDED,
-        f"The PNR at segment {position} is larger than a batch may grow.",
-        next_step="ask the partner whether SRC segments are missing",
-    )

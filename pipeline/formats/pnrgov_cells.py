@@ -3,9 +3,9 @@
 import polars as pl
 
 from pipeline.core.delivery import POSITION
-from pipeline.core.errors import Code, Refused
 from pipeline.formats.batch import Limits
 from pipeline.formats.edifact_cells import cells, present
+from pipeline.formats.edifact_units import refuse_long_cells
 from pipeline.formats.pnrgov_travellers import PRIME_FLIGHT
 
 COLUMNS = (
@@ -96,17 +96,5 @@ def with_cells(rows: pl.DataFrame, listed: list[pl.LazyFrame], limits: Limits) -
     missing = [pl.lit(None, pl.String).alias(column) for column in COLUMNS if column not in wide.columns]
     wide = wide.with_columns(*both, *missing).select(pl.col("owner").alias(POSITION), *COLUMNS)
     wide = wide.with_columns(present(pl.col(COLUMNS)).name.keep())
-    _refuse_long_cells(wide, limits)
+    refuse_long_cells(wide, COLUMNS, "traveller", limits)
     return wide
-
-
-def _refuse_long_cells(wide: pl.DataFrame, limits: Limits) -> None:
-    longest = wide.select(pl.col(COLUMNS).str.len_bytes().max()).row(0, named=True)
-    for column, size in longest.items():
-        if size is not None and size > limits.max_cell_bytes:
-            position = wide.filter(pl.col(column).str.len_bytes() > limits.max_cell_bytes)[POSITION][0]
-            raise Refused(
-                Code.LIMIT_EXCEEDED,
-                f"The traveller at segment {position} has a cell {column} of more than {limits.max_cell_bytes} bytes.",
-                next_step="ask the partner whether the message is right; or raise the feed's max_cell_bytes",
-            )

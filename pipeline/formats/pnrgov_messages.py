@@ -4,13 +4,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from pipeline.core.errors import Code, Refused
 from pipeline.core.findings import Tally
 from pipeline.formats.edifact import COMPONENT, ELEMENT
+from pipeline.formats.edifact_messages import Parts, no_message, require_messages
 from pipeline.formats.pnrgov_context import Annotated
 
-_VERSIONS = [[str(version), "1"] for version in range(10, 22)]
-_FINAL = "F"
+_VERSIONS = "(?:1[0-9]|2[01]):1"
 
 
 def require_pnrgov(frame: pl.DataFrame) -> None:
@@ -19,15 +18,7 @@ def require_pnrgov(frame: pl.DataFrame) -> None:
     Raises:
         Refused: message-unknown.
     """
-    for position, body in frame.filter(pl.col("tag") == "UNH").select("position", "body").iter_rows():
-        kind, *version = (part.strip() for part in _element(body, 1).split(COMPONENT)[:3])
-        if kind != "PNRGOV" or version not in _VERSIONS:
-            what = "not PNRGOV" if kind != "PNRGOV" else "of a version of PNRGOV that is not 10:1 to 21:1"
-            raise Refused(
-                Code.MESSAGE_UNKNOWN,
-                f"The message at segment {position} is {what}.",
-                next_step="check that the file belongs to this feed",
-            )
+    require_messages(frame, "PNRGOV", _VERSIONS, "10:1 to 21:1")
 
 
 @dataclass(slots=True)
@@ -43,7 +34,7 @@ class Messages:
     _said: set[str] = field(default_factory=set)
     _pnrs: int = 0
     _announced: str = ""
-    _parts: dict[str, int] = field(default_factory=dict)
+    _parts: Parts = field(default_factory=Parts)
 
     def follow(self, annotated: Annotated, tally: Tally) -> None:
         """What the headers and the counts of PNRs say is in `tally`, where they disagree."""
@@ -69,33 +60,13 @@ class Messages:
             Refused: message-unknown, where there was none.
         """
         if not self._begun:
-            raise Refused(
-                Code.MESSAGE_UNKNOWN,
-                "The interchange holds no PNRGOV message.",
-                next_step="check that the file belongs to this feed",
-            )
-        if self._parts:
-            tally.add("tolerated-part-missing", "", [self._begun], len(self._parts))
+            raise no_message("PNRGOV")
+        self._parts.finish(self._begun, tally)
 
     def _close(self, tally: Tally) -> None:
         for tag, rule in (("MSG", "tolerated-msg-missing"), ("ORG", "tolerated-org-missing")):
             if tag not in self._said:
                 tally.add(rule, "", [self._begun])
-        push, part = _element(self._unh, 2), _element(self._unh, 3).split(COMPONENT)
-        sent = self._pnrs
-        if part[0].strip():
-            status = part[1].strip() if len(part) > 1 else ""
-            begins = part[0].strip().lstrip("0") == "1"
-            if not begins and push not in self._parts:
-                tally.add("tolerated-part-missing", "", [self._begun])
-            sent += self._parts.pop(push, 0)
-            if status != _FINAL:
-                self._parts[push] = sent
-                return
-        if self._announced.lstrip("0") not in {str(sent).lstrip("0"), str(self._pnrs).lstrip("0")}:
+        sent = self._parts.add(self._unh, (self._pnrs,), self._begun, tally)
+        if sent and self._announced.lstrip("0") not in {str(sent[0]).lstrip("0"), str(self._pnrs).lstrip("0")}:
             tally.add("tolerated-pnr-count", "", [self._begun])
-
-
-def _element(body: str, index: int) -> str:
-    elements = body.split(ELEMENT)
-    return elements[index].strip() if index < len(elements) else ""
