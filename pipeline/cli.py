@@ -29,7 +29,7 @@ for each recipient.
   safeconduct up --demo             the whole exchange on Airflow, with samples; until Ctrl-C
 
   safeconduct init --demo           a site with keys, storage and demo partners
-  safeconduct check                 is the catalogue sound?
+  safeconduct check                 is the catalogue sound? with --feed: would this delivery be taken?
   safeconduct register              which texts and agreements do we exchange under?
   safeconduct explain AGREEMENT     what would its recipient see, and why?
   safeconduct preview AGREEMENT     what would its recipient get of a file?
@@ -42,6 +42,7 @@ for each recipient.
   safeconduct releases              what was released, to whom?
   safeconduct verify RELEASE        does it hold?
   safeconduct open RELEASE --identity FILE
+  safeconduct reverse AGREEMENT     what stands behind a token, where the agreement lets it be asked?
   safeconduct ledger                what was done, in order
 
 `safeconduct COMMAND --help` explains each, with examples. `--json` answers machines. `--site DIR` before the command

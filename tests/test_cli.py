@@ -45,6 +45,11 @@ def values() -> frozenset[str]:
     return values_delivered()
 
 
+ALL_OF_THE_LIST = {"eu-customs", "trade-statistics"}
+ALL_OF_THE_PUSH = {"eu-piu", "police-liaison", "border-screening"}
+"""Whoever a push of `push.edi` is released to."""
+
+
 def first_in_quarantine(desk: Desk, outcome: str) -> str:
     found = desk.json("quarantine", "list")["quarantine"]
     return str(next(one["delivery"] for one in found if one["outcome"] == outcome))
@@ -298,7 +303,7 @@ def test_what_was_delivered_is_received_and_released_at_once(desk: Desk, values:
     answer = desk.type("run")  # it waits until the file has settled
     assert answer.exit_code == 0, answer.said
     assert shown_values(answer, values) == 0
-    assert set(desk.releases()) == {"eu-customs", "trade-statistics"}
+    assert set(desk.releases()) == ALL_OF_THE_LIST
     again = desk.json("run")
     assert again == {"steps": [], "exit_code": 0}
 
@@ -325,7 +330,7 @@ def test_a_run_says_each_step_and_leaves_with_the_worst(desk: Desk) -> None:
         ("release", "found"),
         ("release", "made"),
     ]
-    assert set(desk.releases()) == {"eu-customs", "trade-statistics"}
+    assert set(desk.releases()) == ALL_OF_THE_LIST
 
 
 def test_a_lot_that_fails_holds_up_no_other(desk: Desk) -> None:
@@ -335,7 +340,7 @@ def test_a_lot_that_fails_holds_up_no_other(desk: Desk) -> None:
     answer = desk.type("run")
     assert answer.exit_code == Misconfigured.exit_code
     assert Code.PARTNER_KEY_MISSING.value in answer.out
-    assert set(desk.releases()) == {"eu-piu", "police-liaison"}
+    assert set(desk.releases()) == ALL_OF_THE_PUSH
 
 
 # status
@@ -400,7 +405,7 @@ def test_a_refused_delivery_is_taken_on_replay_after_our_correction(desk: Desk) 
     assert desk.type("replay", delivery).exit_code == Refused.exit_code
     desk.edit("feeds/aeo-members.toml", "max_rejected_share = 0.05", "max_rejected_share = 0.5")
     assert desk.type("replay", delivery).exit_code == 0
-    assert set(desk.releases()) == {"eu-customs", "trade-statistics"}
+    assert set(desk.releases()) == ALL_OF_THE_LIST
 
 
 def test_an_unknown_and_an_ambiguous_name_are_told_apart(exchanged: Desk) -> None:
@@ -473,7 +478,7 @@ def test_rejected_rows_are_not_shown_without_the_quarantine_key(exchanged: Desk,
 
 
 def test_releases_are_listed_for_all_and_for_one_recipient(exchanged: Desk) -> None:
-    assert set(exchanged.releases()) == {"eu-customs", "trade-statistics", "eu-piu", "police-liaison"}
+    assert set(exchanged.releases()) == {*ALL_OF_THE_LIST, *ALL_OF_THE_PUSH}
     (one,) = exchanged.json("releases", "--recipient", "eu-piu")["releases"]
     assert one["agreement"] == "pnr-eu-piu"
     assert one["rows"]["released"] == 30
@@ -604,7 +609,7 @@ def test_what_must_be_gone_by_its_date_is_found_when_it_is_not(exchanged: Desk) 
 
     assert bad(0) == set()
     assert bad(200) == {"part 2"}  # Art. 12(2): six months
-    assert bad(2000) == {"part 2", "expiry"}
+    assert bad(2000) == {"part 1", "part 2", "expiry"}
 
 
 @pytest.mark.parametrize("numbers", [("rows", "released"), ("rows", "accepted"), ("parts", 0, "rows")])
