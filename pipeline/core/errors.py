@@ -58,6 +58,7 @@ class Code(Enum):
     CATALOGUE_INVALID = "catalogue-invalid"
     COLUMN_UNKNOWN = "column-unknown"
     SCHEMA_INVALID = "schema-invalid"
+    CODE_LIST_EXPIRED = "code-list-expired"
     CODE_LIST_MISSING = "code-list-missing"
     PARTNER_KEY_MISSING = "partner-key-missing"
     PARTNER_KEY_INVALID = "partner-key-invalid"

@@ -56,9 +56,9 @@ def _answer(asks: Asks, code_lists: Mapping[str, CodeList], events: Events) -> p
     if asks.none_of is not None:
         return ~cell.is_in(list(asks.none_of))
     if asks.in_codes is not None:
-        return cell.is_in(list(code_lists[asks.in_codes].codes))
+        return cell.is_in(code_lists[asks.in_codes].codes_on(events.released.date()))
     if asks.not_in_codes is not None:
-        return ~cell.is_in(list(code_lists[asks.not_in_codes].codes))
+        return ~cell.is_in(code_lists[asks.not_in_codes].codes_on(events.released.date()))
     if asks.at_least is not None:
         return _read(cell, asks) >= _read(pl.lit(asks.at_least, dtype=pl.String), asks)
     if asks.at_most is not None:

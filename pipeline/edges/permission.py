@@ -1,6 +1,8 @@
 """May these rows be released under this agreement? Everything that the answer needs, gathered from the site."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 
 from pipeline.core.authority import Authorised, Recipient, authorise
 from pipeline.core.cases import failed_cases
@@ -12,7 +14,7 @@ from pipeline.core.soundness import Unsound
 from pipeline.core.treatments import Means
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.keys import AGREEMENTS
-from pipeline.edges.opening import SIGNATURE_SUFFIX, verify_signature
+from pipeline.edges.opening import MAX_SIGNATURE_BYTES, SIGNATURE_SUFFIX, verify_signature
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.site import Site
 from pipeline.edges.tokens import Tokens
@@ -41,6 +43,7 @@ def permitted(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
         recipient=recipient_of(site, catalogue, agreement.recipient),
         instants=instants,
     )
+    _lists_hold(catalogue, agreement, instants.released)
     until = waits_until(agreement.handling.delay, instants)
     if until and instants.released < until:
         raise Postponed(
@@ -50,6 +53,18 @@ def permitted(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
             until=until,
         )
     return authorised
+
+
+def _lists_hold(catalogue: Catalogue, agreement: Agreement, at: datetime) -> None:
+    """No list that the agreement leans on has expired."""
+    for id in sorted(agreement.code_lists()):
+        expires_on = catalogue.code_lists[id].expires_on
+        if expires_on and at.date() >= expires_on:
+            raise Misconfigured(
+                Code.CODE_LIST_EXPIRED,
+                f"agreement {agreement.id} leans on the code list {id}, which expired on {expires_on.isoformat()}.",
+                next_step="agree on a newer list, and let the agreement name it; then rerun.",
+            )
 
 
 def recipient_of(site: Site, catalogue: Catalogue, partner: str) -> Recipient:
@@ -86,12 +101,12 @@ def signed(site: Site, catalogue: Catalogue, agreement: Agreement) -> None:
     Where the site does not ask for signatures a file may have none; but one that is there must hold.
     """
     for path, text in catalogue.files_of(agreement).items():
-        signature = path.with_name(path.name + SIGNATURE_SUFFIX)
-        if not signature.exists() and not site.settings.signed_agreements:
+        signature = _beside(path)
+        if signature is None and not site.settings.signed_agreements:
             continue
         try:
             verify_signature(
-                signature.read_bytes() if signature.exists() else None,
+                signature,
                 [text.encode()],
                 site.keyring.officers(),
                 name=path.name,
@@ -103,6 +118,17 @@ def signed(site: Site, catalogue: Catalogue, agreement: Agreement) -> None:
                 f"agreement {agreement.id}: {refusal.message}",
                 next_step=f"have a privacy officer sign it as it is: ssh-keygen -Y sign -n {AGREEMENTS} -f KEY {path}.",
             ) from None
+
+
+def _beside(path: Path) -> bytes | None:
+    """The signature of the file; None where there is none. One that cannot be read is there all the same, and holds not."""
+    try:
+        with path.with_name(path.name + SIGNATURE_SUFFIX).open("rb") as file:
+            return file.read(MAX_SIGNATURE_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return b""
 
 
 def sound(catalogue: Catalogue, agreement: Agreement) -> None:

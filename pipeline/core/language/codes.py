@@ -23,6 +23,21 @@ class CodeList(Policy):
     """what is matched as a whole code"""
     terms: tuple[Word, ...] = Field(default=(), strict=False)
     """words that say the same in free text"""
+    expires_on: date | None = None
+    """from this day on nothing is released that leans on it: agree on a newer one"""
+    lapses: dict[Word, date] = Field(default_factory=dict)
+    """codes that row rules find only until this day: a certificate that lapses after two years"""
+
+    @model_validator(mode="after")
+    def _only_its_codes_lapse(self) -> "CodeList":
+        unknown = sorted(set(self.lapses) - set(self.codes))
+        if unknown:
+            raise ValueError(f"lapses names {unknown[0]}, which is not among the codes")
+        return self
+
+    def codes_on(self, day: date) -> list[str]:
+        """The codes that have not lapsed on the day."""
+        return [code for code in self.codes if code not in self.lapses or day < self.lapses[code]]
 
 
 class Hierarchy(Policy):
