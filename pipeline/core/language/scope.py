@@ -95,7 +95,10 @@ class Asks(Policy):
         if bound is not None and not re.fullmatch(_BOUNDS[self.read_as], bound, re.DOTALL):
             raise ValueError(f"the bound must read as a {self.read_as}")
         if bound is not None and self.read_as == "date":
-            date.fromisoformat(bound)
+            try:
+                date.fromisoformat(bound)
+            except ValueError:
+                raise ValueError("the bound must be a day of the calendar, such as 2026-11-21") from None
         return self
 
 
