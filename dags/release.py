@@ -6,6 +6,10 @@ from pipeline.orchestration.assets import accepted, one_run_per_partition
 from pipeline.orchestration.families import TASK_DEFAULTS, agreements
 from pipeline.orchestration.tasks import Release
 
+AT_ONCE = 4
+WAITING_AT_ONCE = 1_000
+"""Where an agreement has a delay its runs wait, and hold no worker: lots that come later must not wait for them as well."""
+
 DOC = """
 ### {agreement.title}
 One run releases one kept lot of `{feeds}` to `{agreement.recipient}`: what the agreement permits, sealed to the recipient's
@@ -23,9 +27,9 @@ for dag_id, agreement in agreements("release"):
         description=agreement.title,
         schedule=one_run_per_partition(*map(accepted, agreement.feeds)),
         catchup=False,
-        max_active_runs=4,
+        max_active_runs=WAITING_AT_ONCE if agreement.handling.delay else AT_ONCE,
         default_args=TASK_DEFAULTS,
         doc_md=DOC.format(agreement=agreement, feeds="`, `".join(agreement.feeds)),
         tags=["release", agreement.id, agreement.recipient],
     ):
-        Release(task_id="release", agreement_id=agreement.id)
+        Release(task_id="release", agreement_id=agreement.id, max_active_tis_per_dag=AT_ONCE)

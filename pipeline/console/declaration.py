@@ -7,9 +7,12 @@ import typer
 
 from pipeline.console.call import AsJson, Call
 from pipeline.console.naming import the_lot
+from pipeline.core.errors import Code, Misconfigured
 
 if TYPE_CHECKING:
-    from pipeline.core.language.purpose import Declaration
+    from pipeline.core.language.agreement import Agreement
+    from pipeline.edges.declarations import Declared
+    from pipeline.edges.site import Site
 
 _BY_WHOM = "WHO=REFERENCE"
 
@@ -48,46 +51,68 @@ def declare(
     from pipeline.edges import record
 
     call = Call.of(context, as_json)
+    if test and years is None:
+        raise typer.BadParameter("--test needs --years: a test says what an offence is like.")
     site = call.site()
     asked = site.catalogue().agreement(agreement)
     lot = the_lot(site, name)
-    said = _declaration(
+    kept = _to_be_released(site, asked, lot)
+    said = _declared(
         {
-            "purpose": purpose,
-            "case_reference": case,
-            "offence": {"most_years": years, "tests": tuple(test or ())} if years is not None else None,
-            "understanding": understanding,
-            "consents": _by_whom(consent or (), "--consent"),
-            "reviewed": {"by": reviewed_by, "at": site.now()} if reviewed_by else None,
-            "notices": _by_whom(notice or (), "--notice"),
-            "authorities": _by_whom(authority or (), "--authority"),
+            "by": by,
+            "at": site.now(),
+            "declaration": {
+                "purpose": purpose,
+                "case_reference": case,
+                "offence": {"most_years": years, "tests": tuple(test or ())} if years is not None else None,
+                "understanding": understanding,
+                "consents": _by_whom(consent or (), "--consent"),
+                "reviewed": {"by": reviewed_by, "at": site.now()} if reviewed_by is not None else None,
+                "notices": _by_whom(notice or (), "--notice"),
+                "authorities": _by_whom(authority or (), "--authority"),
+            },
         }
     )
-    shown = shown_for(asked, said)
-    kept = [one.key for one in site.vault.of_lot(lot)]
-    if not dry_run:
-        for key in kept:
-            record.declared(site, asked, key, site.declarations.declare(asked.id, key, said, by=by, at=site.now()))
+    shown = shown_for(asked, said.declaration)
+    for key in kept if not dry_run else ():
+        record.declared(site, asked, key, said)  # first: no declaration counts that the ledger does not know
+        site.declarations.declare(asked.id, key, said)
     if call.json:
         call.document({"agreement": asked.id, "kept": kept, "declared": not dry_run, "conditions": shown})
     call.table(
         ("condition", "kind", "shown by", "clause"), [(one.condition, one.kind, one.by, one.clause) for one in shown]
     )
-    call.say(f"{'Would be declared' if dry_run else 'Declared'} for {', '.join(kept) or 'no kept rows'}: {purpose}.")
+    call.say(f"{'Would be declared' if dry_run else 'Declared'} for {', '.join(kept)}: {purpose}.")
     if not dry_run:
         call.say(f"Now release it: `safeconduct replay {lot}`, or clear its run in the Airflow UI.")
 
 
-def _declaration(said: dict[str, Any]) -> "Declaration":
+def _to_be_released(site: "Site", asked: "Agreement", lot: str) -> list[str]:
+    """The keys of the lot's kept rows that are not released under the agreement yet: at least one."""
+    from pipeline.edges.publication import release_name
+
+    kept = [one for one in site.vault.of_lot(lot) if one.feed in asked.feeds]
+    left = [one.key for one in kept if not site.publication.find(asked.recipient, release_name(asked, one))]
+    if not left:
+        why = "is released already" if kept else f"is kept that {asked.id} is about"
+        raise Misconfigured(
+            Code.NOT_FOUND,
+            f"there is nothing to declare: {'everything' if kept else 'nothing'} of {lot} {why}.",
+            next_step="`safeconduct status` shows what waits for its release.",
+        )
+    return left
+
+
+def _declared(said: dict[str, Any]) -> "Declared":
     from pydantic import ValidationError
 
-    from pipeline.core.language.purpose import Declaration
+    from pipeline.edges.declarations import Declared
 
     try:
-        return Declaration.model_validate(said)
+        return Declared.model_validate(said)
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
+        where = ".".join(str(part) for part in fault["loc"] if part != "declaration")
         raise typer.BadParameter(f"{where}: {fault['msg']}.") from None
 
 
@@ -95,4 +120,6 @@ def _by_whom(said: Sequence[str], option: str) -> dict[str, str]:
     pairs = [one.partition("=") for one in said]
     if not all(who and reference for who, _, reference in pairs):
         raise typer.BadParameter(f"{option} needs {_BY_WHOM}.")
+    if len({who for who, _, _ in pairs}) < len(pairs):
+        raise typer.BadParameter(f"{option} names somebody twice: one reference for each.")
     return {who: reference for who, _, reference in pairs}

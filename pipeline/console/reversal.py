@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.console.call import AsJson, Call
+from pipeline.console.call import AsJson, Call, plain
 
 
 def reverse(
@@ -33,13 +33,25 @@ def reverse(
     from pipeline.edges.reversal import reverse as turn_back
 
     call = Call.of(context, as_json)
-    site = call.site()
-    asked = site.catalogue().agreement(agreement)
+    if not reference.strip():
+        raise typer.BadParameter("--reference needs the reference of the request.")
     given = tokens or [line.strip() for line in sys.stdin if line.strip()]
+    if not given:
+        raise typer.BadParameter("there is no token: name one, or write them to stdin.")
+    site = call.site()
+    catalogue = site.catalogue()
+    asked = catalogue.agreement(agreement)
     values = turn_back(
-        site, asked, column, given, partner=for_, reference=reference, epoch=epoch or asked.pseudonym_epoch
+        site,
+        catalogue,
+        asked,
+        column,
+        given,
+        partner=for_,
+        reference=reference,
+        epoch=epoch or asked.pseudonym_epoch,
     )
     if call.json:
         call.document(dict(zip(given, values, strict=True)))
     for value in values:
-        call.say(value)
+        call.say(plain(value).replace("\n", "\\n"))

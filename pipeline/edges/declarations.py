@@ -3,8 +3,10 @@
 declarations/<agreement>/<kept>/<n>.json     write-once; the last one counts, in the place of the agreement's own
 """
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -22,29 +24,29 @@ class Declared(Policy):
     at: AwareDatetime
 
 
+_NUMBERED = re.compile(r"([1-9][0-9]{0,8})\.json")
+
+
 @dataclass(frozen=True, slots=True)
 class Declarations:
     """The private store's declarations."""
 
     store: Store
 
-    def declare(self, agreement: str, kept: str, declaration: Declaration, *, by: str, at: datetime) -> Declared:
+    def declare(self, agreement: str, kept: str, declared: Declared) -> None:
         """The declaration counts for the next try of the release."""
-        declared = Declared(declaration=declaration, by=by, at=at)
         while True:
-            number = len(self._all(agreement, kept)) + 1
-            try:
+            number = max(self._numbers(agreement, kept), default=0) + 1
+            with suppress(AlreadyThere):  # somebody declared at the same time: ours comes after theirs
                 self.store.put_new(_key(agreement, kept, number), declared.model_dump_json(by_alias=True).encode())
-            except AlreadyThere:
-                continue
-            return declared
+                return
 
     def last(self, agreement: str, kept: str) -> Declared | None:
         """What counts for these rows; None where nobody has declared anything."""
-        numbers = self._all(agreement, kept)
-        if not numbers:
+        number = max(self._numbers(agreement, kept), default=0)
+        if not number:
             return None
-        key = _key(agreement, kept, max(numbers))
+        key = _key(agreement, kept, number)
         try:
             return Declared.model_validate_json(self.store.find(key) or b"", strict=True)
         except ValidationError:
@@ -52,9 +54,10 @@ class Declarations:
                 Code.OBJECT_ALTERED, f"{key} is no declaration.", next_step="declare it again; ask who changed it."
             ) from None
 
-    def _all(self, agreement: str, kept: str) -> list[int]:
-        folder = f"declarations/{agreement}/{kept}"
-        return [int(listed.key.rpartition("/")[2].removesuffix(".json")) for listed in self.store.listing(folder)]
+    def _numbers(self, agreement: str, kept: str) -> Iterator[int]:
+        for listed in self.store.listing(f"declarations/{agreement}/{kept}"):
+            if number := _NUMBERED.fullmatch(listed.key.rpartition("/")[2]):
+                yield int(number[1])
 
 
 def _key(agreement: str, kept: str, number: int) -> str:

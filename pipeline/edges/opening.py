@@ -101,7 +101,7 @@ def verify_digest(
     """
     signer = next((signer for signer in signers if signer.key.public_bytes_raw() == signature.key), None)
     if signer is None:
-        _refuse(name, "is by a key that is not among the partner's allowed signers")
+        _refuse(name, "is by a key that is not among the allowed signers")
     try:
         signer.key.verify(
             signature.value, _signed_bytes(signature.namespace, signature.hash_name, signature.reserved, digest)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.core.delivery import Delivery
 from pipeline.core.duration import after
-from pipeline.core.errors import Code, Misconfigured, Postponed, Refused
+from pipeline.core.errors import Code, Conflict, Misconfigured, Postponed, Refused
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Feed
 from pipeline.edges.catalogue import Broken, Catalogue
@@ -250,7 +250,7 @@ def _prospect(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
         return told(Standing.PENDING, code=waiting.code.value)
     except Refused as refusal:
         code = refusal.code
-    except Misconfigured as fault:
+    except (Misconfigured, Conflict) as fault:  # somebody must look; the other releases are shown all the same
         return told(Standing.PENDING, code=fault.code.value)
     return told(Standing.REFUSED, code=code.value) if code else told(Standing.PENDING)
 

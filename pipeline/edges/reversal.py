@@ -7,18 +7,29 @@ from pipeline.core.errors import Code, Refused
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.treatment import Tokenise
 from pipeline.edges import record
+from pipeline.edges.catalogue import Catalogue
+from pipeline.edges.permission import signed
 from pipeline.edges.site import Site
 from pipeline.edges.tokens import Tokens
 
 
 def reverse(
-    site: Site, agreement: Agreement, column: str, tokens: Sequence[str], *, partner: str, reference: str, epoch: str
+    site: Site,
+    catalogue: Catalogue,
+    agreement: Agreement,
+    column: str,
+    tokens: Sequence[str],
+    *,
+    partner: str,
+    reference: str,
+    epoch: str,
 ) -> list[str]:
     """The values that the column's tokens stand for, in order; that it was done is in the ledger first.
 
     Raises:
-        Refused: the agreement does not say so, or a token is none of its.
+        Refused: the agreement does not say so or is not signed as it must be, or a token is none of its.
     """
+    signed(site, catalogue, agreement)
     in_force(agreement, site.now())
     treatment = agreement.columns.get(column)
     if not isinstance(treatment, Tokenise):

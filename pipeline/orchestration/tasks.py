@@ -131,6 +131,10 @@ class Release(BaseOperator):
         self.agreement_id = agreement_id
 
     def execute(self, context: "Context") -> None:
+        self.resume(context)
+
+    def resume(self, context: "Context", event: object = None) -> None:
+        """Also once the agreement's delay is over: what it asks is asked again."""
         from pipeline import journey
 
         kept = partition(context)
@@ -153,10 +157,6 @@ class Release(BaseOperator):
             release.rows,
             release.parts,
         )
-
-    def resume(self, context: "Context", event: object = None) -> None:
-        """The agreement's delay is over; what it asks is asked again."""
-        self.execute(context)
 
 
 class Due(BaseOperator):
