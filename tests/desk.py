@@ -84,7 +84,9 @@ class Desk:
 
 
 def desk_in(directory: Path) -> Desk:
-    shutil.copytree(ROOT / "catalogue", directory / "catalogue")
+    """A new desk there; a catalogue that is there already is kept."""
+    if not (directory / "catalogue").exists():
+        shutil.copytree(ROOT / "catalogue", directory / "catalogue")
     write(directory / "good.csv", members(150))
     write(directory / "bad-rows.csv", members(150, seed=2, bad_share=0.03))
     write(directory / "refused.csv", aeo_members.VARIANTS["missing-column"]())
