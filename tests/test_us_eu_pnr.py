@@ -315,11 +315,11 @@ def test_a_scheduled_release_is_for_terrorist_offences_and_says_so(opened: Opene
 
 CRIME = {"purpose": "transnational-crime", "notices": LIST_GIVEN}
 FIVE_TESTS = (
-    "committed-in-several-countries",
-    "prepared-or-directed-elsewhere",
-    "organised-group-in-several-countries",
-    "substantial-effects-elsewhere",
-    "offender-abroad-or-leaving",
+    "more-than-one-country",
+    "prepared-elsewhere",
+    "organised-group",
+    "effects-elsewhere",
+    "offender-elsewhere",
 )
 NOT_SHOWN = {
     "offence: nothing said": (CRIME, "offence"),
@@ -418,7 +418,7 @@ def test_a_purpose_with_all_its_conditions_is_allowed(
 
 @pytest.mark.clause("us-eu-pnr", "Art. 4(1)(b)")
 def test_what_was_declared_and_shown_is_in_the_manifest(exchange: Exchange) -> None:
-    said, shown = SHOWN["transnational crime: substantial-effects-elsewhere"]
+    said, shown = SHOWN["transnational crime: effects-elsewhere"]
     kept = receive(exchange, sample(soon(exchange), seed=7, travellers=3))
     declare(exchange, kept, Declaration.model_validate(said, strict=False))
     purpose = release(exchange, kept).published.predicate["purpose"]
