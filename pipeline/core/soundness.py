@@ -6,6 +6,7 @@ Light to import: the catalogue asks it each time it is read. What needs the feed
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pipeline.core.clock_order import ends_no_later, never_longer, retention_term, term_of
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.clause import Confidence
 from pipeline.core.language.codes import CodeList, Hierarchy
@@ -13,7 +14,7 @@ from pipeline.core.language.feed import Feed
 from pipeline.core.language.instrument import Instrument
 from pipeline.core.language.partner import Partner
 from pipeline.core.language.policy import Policy, cited
-from pipeline.core.language.scope import Asks
+from pipeline.core.language.scope import AllOf, AnyOf, Asks, Predicate
 from pipeline.core.language.treatment import GeneraliseCode, Tokenise
 from pipeline.core.markings import lasting_objections
 from pipeline.core.markings import unsound as lowers_wrongly
@@ -22,6 +23,7 @@ Keys = tuple[str, ...]
 """Where in the file: `("columns", "surname", "clause")`."""
 
 _CITING = frozenset({"clause", "reversal_clause"})
+_LISTS = frozenset({"codes", "heads", "in_codes", "not_in_codes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +53,30 @@ def unsound(agreement: Agreement, around: Surroundings) -> Iterator[Unsound]:
         yield from _clauses(agreement, around.instruments[agreement.instrument])
         yield from _purposes(agreement)
         yield from _marking(agreement, around)
+        yield from _clocks(agreement)
         yield from _scope(agreement, around.code_lists)
 
 
 def citations(said: Policy, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
     """Every clause that is cited, one by one, with where."""
-    for name in type(said).model_fields:
-        yield from _cited_in(getattr(said, name), (*keys, name))
+    for where, text in _texts(said, keys):
+        if where[-1] in _CITING:
+            yield from ((where, name) for name in cited(text))
 
 
-def _cited_in(value: object, keys: Keys) -> Iterator[tuple[Keys, str]]:
+def _texts(value: object, keys: Keys) -> Iterator[tuple[Keys, str]]:
+    """Every text that the file says, with where: under the keys that the file has, so `from` and not `since`."""
     if isinstance(value, Policy):
-        yield from citations(value, keys)
+        for name, field in type(value).model_fields.items():
+            yield from _texts(getattr(value, name), (*keys, field.alias or name))
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _cited_in(inner, (*keys, str(key)))
+            yield from _texts(inner, (*keys, str(key)))
     elif isinstance(value, tuple):
         for number, inner in enumerate(value):
-            yield from _cited_in(inner, (*keys, str(number)))
-    elif isinstance(value, str) and keys[-1] in _CITING:
-        yield from ((keys, name) for name in cited(value))
+            yield from _texts(inner, (*keys, str(number)))
+    elif isinstance(value, str):
+        yield keys, value
 
 
 def _names(agreement: Agreement, around: Surroundings) -> Iterator[Unsound]:
@@ -87,7 +93,7 @@ def _names(agreement: Agreement, around: Surroundings) -> Iterator[Unsound]:
     if feed is None:
         yield _no_such(("feeds",), "feed", agreement.feed)
     elif feed.partner != agreement.provider:
-        yield _no_such(("provider",), f"provider of feed {agreement.feed}", agreement.provider)
+        yield Unsound(("provider",), f'is not who delivers {feed.id}: write provider = "{feed.partner}"')
     for id in sorted(agreement.code_lists() - set(around.code_lists)):
         yield _no_such(_where(agreement, id), "code list", id)
     for name, said in agreement.released.items():
@@ -104,16 +110,14 @@ def _names(agreement: Agreement, around: Surroundings) -> Iterator[Unsound]:
 
 
 def _where(agreement: Agreement, id: str) -> Keys:
-    """The key of the file that names the code list."""
-    for name, said in agreement.columns.items():
-        for key in ("codes", "heads"):
-            if getattr(said, key, None) == id:
-                return ("columns", name, key)
-    return ("rows",)
+    """The key of the file that first names the code list."""
+    return next(keys for keys, text in _texts(agreement, ()) if keys[-1] in _LISTS and text == id)
 
 
 def _no_such(keys: Keys, what: str, id: str) -> Unsound:
-    return Unsound(keys, f"names the {what} {id}, which the catalogue does not have or cannot read")
+    return Unsound(
+        keys, f"names the {what} {id}, which the catalogue does not have or cannot read: correct the name, or add it"
+    )
 
 
 def _clauses(agreement: Agreement, instrument: Instrument) -> Iterator[Unsound]:
@@ -154,20 +158,65 @@ def _marking(agreement: Agreement, around: Surroundings) -> Iterator[Unsound]:
         yield Unsound(("handling", "downgrade"), fault)
 
 
+def _clocks(agreement: Agreement) -> Iterator[Unsound]:
+    """What is dormant is not yet deleted, and no column outlives its release."""
+    retention, whole = agreement.handling.retention, retention_term(agreement.handling.retention)
+    if retention.dormant_after and never_longer(retention.delete_after, retention.dormant_after):
+        yield Unsound(
+            ("handling", "retention", "dormant_after"),
+            f"{retention.dormant_after} is not before delete_after, {retention.delete_after}: swap the two, or leave it out",
+        )
+    for name, said in agreement.released.items():
+        term = term_of(agreement, said)
+        if ends_no_later(whole, term) and not ends_no_later(term, whole):
+            yield Unsound(
+                ("columns", name, "until"),
+                f"{term} is after the whole release is gone, {whole}: shorten it, or leave it out",
+            )
+
+
 def _scope(agreement: Agreement, code_lists: Mapping[str, CodeList]) -> Iterator[Unsound]:
     """Rules that no row can meet together."""
-    allowed: dict[str, set[str]] = {}
-    for number, rule in enumerate(agreement.rows):
-        needed = rule.all or (rule.any if len(rule.any) == 1 else ())
-        for asks in needed:
-            if not isinstance(asks, Asks) or (asks.any_of is None and asks.in_codes is None):
+    needed = [(number, asks) for number, rule in enumerate(agreement.rows) for asks in _needed(rule.predicate)]
+    for column in dict.fromkeys(asks.column for _, asks in needed):
+        left: set[str | None] | None = None
+        refused: set[str | None] = set()
+        for number, asks in needed:
+            if asks.column != column:
                 continue
-            values = set(asks.any_of) if asks.any_of is not None else set(code_lists[asks.in_codes or ""].codes)
-            left = allowed[asks.column] = allowed.get(asks.column, values) & values
-            if not left:
+            allowed, denied = _values(asks, code_lists)
+            refused |= denied
+            if allowed is not None:
+                left = allowed if left is None else left & allowed
+            if left is not None and not left - refused:
                 yield Unsound(
                     ("rows", str(number)),
-                    f"{rule.name}: no value of {asks.column} meets this rule and those before it, so that nothing would be "
-                    "released: let them overlap",
+                    f"{agreement.rows[number].name}: no value of {column} meets this rule and those before it, so that nothing "
+                    "would be released: let them overlap",
                 )
-                return
+                break
+
+
+def _needed(predicate: Predicate) -> Iterator[Asks]:
+    """Questions that must each be true for the predicate to be."""
+    match predicate:
+        case Asks():
+            yield predicate
+        case AllOf():
+            for inner in predicate.all:
+                yield from _needed(inner)
+        case AnyOf() if len(predicate.any) == 1:
+            yield from _needed(predicate.any[0])
+
+
+def _values(asks: Asks, code_lists: Mapping[str, CodeList]) -> tuple[set[str | None] | None, set[str | None]]:
+    """The only values for which the answer can be true, None for any; and values for which it is not. The value None: absent."""
+    if asks.exists is False:
+        return {None}, set()
+    allowed = asks.any_of if asks.any_of is not None else _codes(asks.in_codes, code_lists)
+    denied = asks.none_of if asks.none_of is not None else _codes(asks.not_in_codes, code_lists)
+    return None if allowed is None else set(allowed), {None, *(denied or ())}
+
+
+def _codes(id: str | None, code_lists: Mapping[str, CodeList]) -> tuple[str, ...] | None:
+    return None if id is None else code_lists[id].codes

@@ -20,6 +20,7 @@ from pipeline.core.language.treatment import (
     Answer,
     FilterTerms,
     GeneraliseCode,
+    Keep,
     Released,
     SplitText,
     Statistics,
@@ -32,8 +33,11 @@ class Risk(Policy):
     """How alike the released rows must be: at least `smallest_group` share the same cells in `columns` (k-anonymity)."""
 
     columns: tuple[ColumnName, ...] = Field(min_length=1, strict=False)
+    """the columns by which a row could be told from the others"""
     smallest_group: int = Field(ge=2)
+    """so many rows, at least, must be alike"""
     otherwise: Literal["refuse", "report"]
+    """refuse the release, or report the figures in its manifest"""
     clause: Cited
 
 
@@ -41,8 +45,11 @@ class Approval(Policy):
     """A person has agreed to what this version discloses more than the one before it."""
 
     by: Word
+    """who approves: two different persons for a widening"""
     role: Text
+    """as what they may"""
     at: AwareDatetime
+    """when"""
     widening: str = Field(pattern=r"^[0-9a-f]{64}$")
     """the digest that `safeconduct diff` shows: another change needs another approval"""
 
@@ -51,7 +58,9 @@ class Case(Policy):
     """An example row and what must become of it. `safeconduct check` runs it."""
 
     title: Text
+    """what the row is an example of"""
     row: dict[ColumnName, str]
+    """the cells that are there; the feed's other columns are absent"""
     released: dict[ColumnName, str] | None = None
     """the whole released row; absent cells left out"""
     not_released: Id | None = None
@@ -68,37 +77,55 @@ class Agreement(Policy):
     """One version of one agreement with one recipient."""
 
     id: Id
+    """also the file's name: agreements/ID.toml"""
     version: int = Field(default=1, ge=1)
     """an amendment is a new file, `ID.v2.toml`, with dates of its own; the old file stays"""
     title: Text
+    """what it is called among people"""
     instrument: Id
     """the text in the register that it rests on"""
     provider: Id
+    """the partner that the rows come from"""
     recipient: Id
+    """the partner that releases are sealed to"""
     recipient_keys: tuple[Word, ...] | None = Field(default=None, min_length=1, strict=False)
     """the only age recipients that parts may be sealed to; all that the keyring has for the recipient if left out"""
     feeds: tuple[Id, ...] = Field(min_length=1, max_length=1, strict=False)
+    """the feed whose rows it releases: one"""
     status: tuple[Change, ...] = Field(min_length=1, strict=False)
+    """what it is since when, and why; a draft before the first"""
     in_force: InForce
+    """between these instants it may release"""
     review: date | None = None
     """when it must be looked at again"""
     clauses: dict[Word, Clause] = Field(default_factory=dict)
     """the choices of its authors, for what the instrument leaves open"""
     purposes: dict[Id, Purpose] = Field(min_length=1)
+    """what a release may be for, by name; nothing else is allowed"""
     conditions: dict[Id, Condition] = Field(default_factory=dict)
+    """what must be shown, by the name that purposes and `requires` use"""
     requires: tuple[Id, ...] = Field(default=(), strict=False)
     """names of conditions that every release needs, whatever its purpose"""
     declared: Declaration | None = None
     """what a scheduled release is for; without it each lot needs `safeconduct declare`"""
     pseudonym_epoch: Id = "1"
+    """a new one gives everybody new pseudonyms and tokens"""
     format: Literal["parquet", "csv"]
+    """what the parts of a release are"""
     rows: tuple[RowRule, ...] = Field(default=(), strict=False)
+    """which rows are released; all of them without a rule"""
     columns: dict[ColumnName, Treatment] = Field(min_length=1)
+    """what becomes of each column; one that is not named is not released"""
     statistics: Statistics | None = None
+    """release counts and sums instead of rows"""
     handling: Handling
+    """what the recipient must know and do"""
     risk: Risk | None = None
+    """how alike the released rows must be"""
     approvals: tuple[Approval, ...] = Field(default=(), strict=False)
+    """who agreed that this version discloses more than the one before"""
     cases: tuple[Case, ...] = Field(default=(), strict=False)
+    """example rows with what must become of them"""
 
     @property
     def feed(self) -> str:
@@ -157,6 +184,9 @@ def _faults(agreement: Agreement) -> Iterator[tuple[str, str]]:
             "columns.release_row",
             "is the name of the row's number in a release: the schema needs another name for it",
         )
+    for name in agreement.clauses:
+        if ";" in name:
+            yield "clauses", f"the name of the clause {name} holds `;`, which stands between two names: rename it"
     for name in agreement.requires:
         if name not in agreement.conditions:
             yield "requires", f"the condition {name} is not described: add [conditions.{name}]"
@@ -180,11 +210,25 @@ def _faults(agreement: Agreement) -> Iterator[tuple[str, str]]:
 
 def _clock_faults(agreement: Agreement) -> Iterator[tuple[str, str]]:
     retention = agreement.handling.retention
+    clocks = {retention.clock}
     for name, said in agreement.released.items():
+        if said.clock:
+            clocks.add(said.clock)
         if said.clock is Clock.DATE and retention.column is None:
             yield f"columns.{name}.clock", "needs handling.retention.column, the column that holds the date"
         if said.clock is Clock.EVENT and retention.event is None:
             yield f"columns.{name}.clock", "needs handling.retention.event, what must happen"
+    for clock, key, needed in ((Clock.DATE, "column", retention.column), (Clock.EVENT, "event", retention.event)):
+        if needed and clock not in clocks:
+            yield f"handling.retention.{key}", f'no clock = "{clock.value}" counts by it: leave it out'
+    if retention.column:
+        day = agreement.released.get(retention.column)
+        if not isinstance(day, Keep) or day.until:
+            yield (
+                "handling.retention.column",
+                f"the dates of the parts tell {retention.column} for good: let [columns.{retention.column}] keep it, "
+                "without a clock of its own, or count by loaded or released",
+            )
 
 
 def _statistics_faults(agreement: Agreement, statistics: Statistics) -> Iterator[tuple[str, str]]:

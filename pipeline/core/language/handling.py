@@ -31,23 +31,25 @@ class Retention(Policy):
     """How long the recipient may hold the release, and in which state."""
 
     clock: Clock = Field(strict=False)
+    """what the durations are counted from"""
     column: ColumnName | None = None
-    """for the clock `date`: the feed's column; where its cell is absent the clock runs from the loading"""
+    """for the clock `date`, here or of a column: the feed's column; where its cell is no date the clock runs from the loading"""
     event: Id | None = None
-    """for the clock `event`: what must happen"""
+    """for the clock `event`, here or of a column: what must happen"""
     dormant_after: Duration | None = None
     """from then on only few may look, on higher approval"""
     delete_after: Duration
+    """when the recipient must have deleted all of it"""
     freeze_on_hold: bool = False
     """a legal hold stops these clocks for the rows of its case"""
     clause: Cited
 
     @model_validator(mode="after")
     def _counts_from_something(self) -> "Retention":
-        if (self.clock is Clock.DATE) != (self.column is not None):
-            raise ValueError('clock = "date" needs `column`, and only it')
-        if (self.clock is Clock.EVENT) != (self.event is not None):
-            raise ValueError('clock = "event" needs `event`, and only it')
+        if self.clock is Clock.DATE and self.column is None:
+            raise ValueError('clock = "date" needs `column`, the column that holds the date')
+        if self.clock is Clock.EVENT and self.event is None:
+            raise ValueError('clock = "event" needs `event`, what must happen')
         return self
 
 
@@ -55,7 +57,9 @@ class Delay(Policy):
     """Nothing is released before."""
 
     clock: Literal["received", "last-received", "loaded"]
+    """what it is counted from"""
     wait: Duration
+    """how long"""
     clause: Cited
 
 
@@ -63,9 +67,11 @@ class Onward(Policy):
     """Whether the recipient may pass it on."""
 
     default: Literal["deny", "allow"]
+    """whether it may be passed on"""
     given: tuple[Id, ...] = Field(default=(), alias="with", strict=False)
     """the conditions under which it may be passed on all the same"""
     says: Text
+    """in words, for the manifest"""
     clause: Cited
 
 
@@ -73,8 +79,11 @@ class Notice(Policy):
     """Who must be told of what, how soon."""
 
     to: Text
+    """who is told"""
     of: Text
+    """what"""
     within: Duration | None = None
+    """how soon"""
     clause: Cited
 
 
@@ -82,9 +91,13 @@ class Deadline(Policy):
     """By when something must happen: `offset` before (`-`) or after the event."""
 
     what: Text
+    """what must happen"""
     event: Text
+    """what it is counted from"""
     before: Duration | None = None
+    """so long before the event"""
     after: Duration | None = None
+    """so long after the event"""
     clause: Cited
 
     @model_validator(mode="after")
@@ -98,10 +111,18 @@ class Handling(Policy):
     """What the recipient must know and do."""
 
     marking: Marking
+    """what each release is marked with, joined with its rows' markings"""
     downgrade: Downgrade | None = None
+    """who has lowered the marking of rows, and how far"""
     caveats: tuple[Text, ...] = Field(default=(), strict=False)
+    """sentences for the recipient"""
     onward: Onward
+    """whether the recipient may pass it on"""
     retention: Retention
+    """how long the recipient may hold it"""
     delay: Delay | None = None
+    """how long nothing is released"""
     notices: tuple[Notice, ...] = Field(default=(), strict=False)
+    """who must be told of what"""
     deadlines: tuple[Deadline, ...] = Field(default=(), strict=False)
+    """by when something must happen"""
