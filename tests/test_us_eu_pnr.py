@@ -29,6 +29,7 @@ from pipeline.core.scope import Events
 from pipeline.core.terms import MASKED, TEXT
 from pipeline.core.validation import CompiledSchema, failures
 from pipeline.edges.catalogue import Catalogue, load
+from pipeline.edges.declarations import Declared
 from pipeline.edges.keys import read_identity
 from pipeline.edges.ledger import Kind
 from pipeline.edges.publication import Published
@@ -165,7 +166,8 @@ def release(exchange: Exchange, kept: str, agreement: str = MAIN) -> Opened:
 
 
 def declare(exchange: Exchange, kept: str, declaration: Declaration) -> None:
-    exchange.site.declarations.declare(MAIN, kept, declaration, by="officer", at=exchange.now)
+    declared = Declared(declaration=declaration, by="officer", at=exchange.now)
+    exchange.site.declarations.declare(MAIN, kept, declared)
 
 
 @pytest.fixture(scope="module")
