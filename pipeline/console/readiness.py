@@ -42,10 +42,11 @@ def blocks(site: "Site", catalogue: "Catalogue", agreement: "Agreement") -> tupl
 
 
 def _blocks(site: "Site", catalogue: "Catalogue", agreement: "Agreement") -> Iterator[Block]:
-    from pipeline.edges.permission import signed, sound
+    from pipeline.edges.permission import lists_hold, signed, sound
 
     yield from _asked(partial(signed, site, catalogue, agreement))
     yield from _asked(partial(sound, catalogue, agreement))
+    yield from _asked(partial(lists_hold, catalogue, agreement, site.now()))
     yield from _asked(partial(_authorised, site, catalogue, agreement))
     # A draft's missing condition is worth knowing before it is active.
     yield from _asked(partial(_authorised, site, catalogue, as_if_active(agreement, site.now())))

@@ -22,7 +22,7 @@ from pipeline.core.errors import Code, Misconfigured, Refused, SafeconductError
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Acceptance, Feed
 from pipeline.edges.catalogue import Catalogue
-from pipeline.edges.declarations import Declarations
+from pipeline.edges.declarations import Declarations, Declared
 from pipeline.edges.keys import Keyring
 from pipeline.edges.landing import Landed, Landing
 from pipeline.edges.ledger import Ledger
@@ -91,11 +91,18 @@ class Stage(Site):
         return self.script
 
     def acting(self, agreement: Agreement) -> "Stage":
-        """The stage at the instant of the release: the agreement is in force, its delay is over, any key will do."""
+        """The stage at the instant of the release: the agreement is in force, its delay is over, any key will do.
+
+        It is the only version there: nobody need have approved what it widens.
+        """
         now = self.now()
         at = max(now, waits_until(agreement.handling.delay, Instants(now, now, now, now)) or now)
         acting = as_if_active(agreement, at).model_copy(update={"recipient_keys": None})
-        script = replace(self.script, agreements={**self.script.agreements, agreement.id: acting})
+        script = replace(
+            self.script,
+            agreements={**self.script.agreements, agreement.id: acting},
+            versions={**self.script.versions, agreement.id: (acting,)},
+        )
         return replace(self, script=script, now=lambda: at)
 
 
@@ -156,7 +163,8 @@ def release(on_stage: Stage, agreement: Agreement, kept: Kept) -> tuple[Publishe
         if refusal.code not in _TO_BE_DECLARED:
             raise
         declaration = showing_everything(agreement, on_stage.now())
-        on_stage.declarations.declare(agreement.id, kept.key, declaration, by="preview", at=on_stage.now())
+        declared = Declared(declaration=declaration, by="preview", at=on_stage.now())
+        on_stage.declarations.declare(agreement.id, kept.key, declared)
         made_up = declaration.model_dump(mode="json")
         name = journey.release(on_stage, agreement.id, kept.key).release
     published = on_stage.publication.find(agreement.recipient, name)

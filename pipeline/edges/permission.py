@@ -43,7 +43,7 @@ def permitted(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
         recipient=recipient_of(site, catalogue, agreement.recipient),
         instants=instants,
     )
-    _lists_hold(catalogue, agreement, instants.released)
+    lists_hold(catalogue, agreement, instants.released)
     until = waits_until(agreement.handling.delay, instants)
     if until and instants.released < until:
         raise Postponed(
@@ -55,7 +55,7 @@ def permitted(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
     return authorised
 
 
-def _lists_hold(catalogue: Catalogue, agreement: Agreement, at: datetime) -> None:
+def lists_hold(catalogue: Catalogue, agreement: Agreement, at: datetime) -> None:
     """No list that the agreement leans on has expired."""
     for id in sorted(agreement.code_lists()):
         expires_on = catalogue.code_lists[id].expires_on
