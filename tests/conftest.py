@@ -1,11 +1,25 @@
-"""Servers that many tests share, each started once a session and only when a test asks."""
+"""What many tests share, each made once a session and only when a test asks."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pipeline.edges.storage import S3Settings
 from tests.seaweed import BUCKET, seaweed
+from tests.stories import Story
+
+
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """A story that nobody goes on with: for copies."""
+    return Story.begun(tmp_path_factory.mktemp("story"))
+
+
+@pytest.fixture
+def story(begun: Story, tmp_path: Path) -> Story:
+    """An exchange with one small agreement, whose rows are kept and not released."""
+    return begun.copied(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -55,8 +55,9 @@ class Declarations:
             ) from None
 
     def _numbers(self, agreement: str, kept: str) -> Iterator[int]:
-        for listed in self.store.listing(f"declarations/{agreement}/{kept}"):
-            if number := _NUMBERED.fullmatch(listed.key.rpartition("/")[2]):
+        folder = f"declarations/{agreement}/{kept}"
+        for listed in self.store.listing(folder):
+            if number := _NUMBERED.fullmatch(listed.key.removeprefix(f"{folder}/")):
                 yield int(number[1])
 
 
