@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -32,6 +32,9 @@ from tests.core.builders import KEY, LAW, code_list, key_of, means, tokens_of
 Cell = str | None
 
 MEANS = means(code_list("KSML", "WCHR", terms=["UNION DELEGATE"]))
+FEW = settings(LAW, max_examples=8)
+"""For what is tried on every treatment."""
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 ODD = st.sampled_from(
     ["a", "É", "e\u0301", "ﬁ", "Ａ", "ß", "ǆ", "İ", " ", "\t", "\u00a0", "\u2003", "\n", "\u200b", "ͅ"]
@@ -139,7 +142,7 @@ def test_every_treatment_is_total_and_in_its_alphabet_and_of_its_row(name: str) 
 
 @pytest.mark.parametrize("name", TREATMENTS)
 def test_a_cell_comes_out_the_same_whatever_stands_around_it(name: str) -> None:
-    @LAW
+    @FEW
     @given(st.lists(CELL | st.none(), min_size=2, max_size=5))
     def holds(given_cells: list[Cell]) -> None:
         together = cells(by(TREATMENTS[name]), *given_cells)
@@ -150,7 +153,7 @@ def test_a_cell_comes_out_the_same_whatever_stands_around_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", LINE_BY_LINE)
 def test_line_by_line_each_line_is_treated_as_if_alone(name: str) -> None:
-    @LAW
+    @FEW
     @given(st.lists(LINE.filter(lambda line: "\n" not in line), min_size=2, max_size=4))
     def holds(lines: list[str]) -> None:
         together = one(by(TREATMENTS[name]), "\n".join(lines))
