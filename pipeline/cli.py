@@ -12,6 +12,7 @@ from pipeline.console.call import Call, Guarded, Taught
 from pipeline.console.catalogue import check
 from pipeline.console.declaration import declare
 from pipeline.console.delivery import deliver
+from pipeline.console.diff import diff
 from pipeline.console.ledger import ledger
 from pipeline.console.lot import replay, run
 from pipeline.console.preview import preview
@@ -33,6 +34,7 @@ for each recipient.
   safeconduct register              which texts and agreements do we exchange under?
   safeconduct explain AGREEMENT     what would its recipient see, and why?
   safeconduct preview AGREEMENT     what would its recipient get of a file?
+  safeconduct diff OLD NEW          what would its recipient newly see, link or keep?
   safeconduct deliver FILE --feed FEED
   safeconduct run                   receive and release what has landed, without Airflow
   safeconduct declare AGREEMENT LOT what a release is for, where the agreement asks each time
@@ -87,6 +89,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "register": register,
     "explain": explain,
     "preview": preview,
+    "diff": diff,
     "deliver": deliver,
     "declare": declare,
     "run": run,

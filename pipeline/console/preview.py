@@ -66,7 +66,7 @@ def preview(
     columns = _columns(asked, column or ())
     in_the_way = blocks(site, catalogue, asked)
     with (
-        _given_or_synthetic(delivery, feed.id) as file,
+        given_or_synthetic(delivery, feed.id) as file,
         stage(catalogue, feed, [asked], at=site.now()) as on_stage,
     ):
         tried, kept = receive(on_stage, feed, file, opening=site.keyring.opening)
@@ -98,7 +98,7 @@ def _columns(agreement: "Agreement", asked: Sequence[str]) -> Sequence[str]:
 
 
 @contextmanager
-def _given_or_synthetic(delivery: Path | None, feed: str) -> Iterator[Path]:
+def given_or_synthetic(delivery: Path | None, feed: str) -> Iterator[Path]:
     """The file that was named, else a good sample of the feed, which is gone afterwards."""
     if delivery:
         yield delivery

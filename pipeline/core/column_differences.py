@@ -17,7 +17,8 @@ from pipeline.core.language.treatment import (
     Treatment,
     Truncate,
 )
-from pipeline.core.treatment_order import NOT_TOLD, Around, same_cells, tells_no_more
+from pipeline.core.treatment_order import Around, same_cells, same_settings, tells_no_more
+from pipeline.core.wording import treatment_in_words
 
 _HIDES_SHORT_ONES = "a value that was too short for the old setting was hidden whole, and may show now"
 _REGROUPED = "counts by other groups, next to those already given, may tell what was suppressed"
@@ -32,23 +33,13 @@ def column_differences(old: Side, new: Side) -> Iterator[Difference]:
     yield from _links(old.agreement, new.agreement)
 
 
-def treated_as(treatment: Treatment | None) -> str:
-    """The treatment with its settings in one line; empty for a column that is not named."""
-    if treatment is None:
-        return ""
-    settings = treatment.model_dump(exclude={"treatment", *NOT_TOLD}, exclude_defaults=True)
-    told = ", ".join(f"{name} {said(value)}" for name, value in settings.items())
-    return f"{treatment.treatment} ({told})" if told else treatment.treatment
-
-
 def _treated(name: str, old: Side, new: Side) -> Iterator[Difference]:
     was, now = old.agreement.columns.get(name), new.agreement.columns.get(name)
-    before, after, clause = treated_as(was), treated_as(now), _clause(was, now)
+    before, after, clause = _words_of(was), _words_of(now), _clause(was, now)
     if same_cells(now, new.around, was, old.around):
-        if was and now and was.clause != now.clause:
-            yield Difference(
-                What.CLAUSE, name, _at(name), was.clause, now.clause, now.clause, Effect.HANDLING_ONLY, widens=False
-            )
+        if was and now and _cites(was) != _cites(now):
+            told = (_cites(was), _cites(now), now.clause)
+            yield Difference(What.CLAUSE, name, _at(name), *told, Effect.HANDLING_ONLY, widens=False)
         return
     no_more = tells_no_more(now, new.around, was, old.around)
     no_less = tells_no_more(was, old.around, now, new.around)
@@ -65,7 +56,7 @@ def _treated(name: str, old: Side, new: Side) -> Iterator[Difference]:
     elif widens and isinstance(was, FilterTerms | SplitText) and type(was) is type(now):
         why = _list_why(was, old.around, now, new.around)
     what = What.COLUMN
-    if before == after:
+    if same_settings(was, now):
         what, before, after = What.CODE_LIST, *_lists_told(was, old.around, now, new.around)
     elif isinstance(was, Pseudonymise | Tokenise) and type(was) is type(now) and was.domain != now.domain:
         what = What.DOMAIN
@@ -85,7 +76,7 @@ def _linkable_elsewhere(name: str, old: Agreement, new: Agreement) -> Iterator[D
             widens = effect is Effect.CAN_LINK
             why = "in clear it matches the same value anywhere" if widens else ""
             yield Difference(
-                What.DOMAIN, name, _at(name), treated_as(was), treated_as(now), _clause(was, now), effect, widens, why
+                What.DOMAIN, name, _at(name), _words_of(was), _words_of(now), _clause(was, now), effect, widens, why
             )
 
 
@@ -143,7 +134,7 @@ def _lists_told(was: Treatment | None, around: Around, now: Treatment | None, no
     if isinstance(was, FilterTerms | SplitText) and isinstance(now, FilterTerms | SplitText):
         id = now.codes if isinstance(now, FilterTerms) else now.heads
         return list_changes(id, around, now_around)
-    return treated_as(was), treated_as(now)
+    return _words_of(was), _words_of(now)
 
 
 def _list_why(was: FilterTerms | SplitText, around: Around, now: Treatment | None, now_around: Around) -> str:
@@ -164,13 +155,27 @@ def _words(id: str, around: Around) -> set[str]:
 
 def list_changes(id: str, around: Around, now_around: Around) -> tuple[str, str]:
     """What is only in the old list of this id, and only in the new one."""
-    words, words_now = _words(id, around), _words(id, now_around)
+    words, words_now = (_words(id, one) | _lapsing(id, one) for one in (around, now_around))
     return f"{id}: {said(words - words_now) or '-'}", f"{id}: {said(words_now - words) or '-'}"
+
+
+def _lapsing(id: str, around: Around) -> set[str]:
+    listed = around.code_lists.get(id)
+    return {f"{code} until {day.isoformat()}" for code, day in listed.lapses.items()} if listed else set()
+
+
+def _words_of(treatment: Treatment | None) -> str:
+    return treatment_in_words(treatment) if treatment else ""
 
 
 def _clause(was: Treatment | None, now: Treatment | None) -> str:
     cites = now if now is not None else was
     return cites.clause if cites else ""
+
+
+def _cites(treatment: Treatment) -> str:
+    """All clauses that are cited for it."""
+    return "; ".join([treatment.clause, *([treatment.reversal_clause] if isinstance(treatment, Tokenise) else [])])
 
 
 def _at(name: str) -> tuple[str, ...]:

@@ -6,24 +6,26 @@ A change narrows only where that is shown; everything else, also what nobody has
 
 import hashlib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
 from pipeline.core.canonical import canonical
 from pipeline.core.clock_order import retention_term
-from pipeline.core.column_differences import column_differences, treated_as
+from pipeline.core.column_differences import column_differences
 from pipeline.core.difference import Difference, Effect, Side, What, said
 from pipeline.core.handling_differences import handling_differences
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.codes import CodeList, Hierarchy
 from pipeline.core.language.handling import Handling
 from pipeline.core.language.policy import Policy
-from pipeline.core.language.scope import questions
+from pipeline.core.language.standing import Status
 from pipeline.core.rule_differences import rule_differences
+from pipeline.core.soundness import Unsound
 from pipeline.core.standing_differences import standing_differences
 from pipeline.core.treatment_order import Around
+from pipeline.core.wording import treatment_in_words
 
 APPROVALS = 2
 """So many different people must agree to a widening."""
@@ -53,8 +55,8 @@ class Disclosure:
     old: Agreement | None
     new: Agreement
     differences: tuple[Difference, ...]
-    leans_on: tuple[tuple[str, str], ...]
-    """each list that a widening leans on, with the digest of what it says"""
+    digest: str
+    """SHA-256 (hex) of the widening, of the agreement's id and of its new version: what an approval is for"""
 
     @property
     def widening(self) -> tuple[Difference, ...]:
@@ -66,22 +68,12 @@ class Disclosure:
         """Whether two people must agree: a first version is itself what its authors agree to."""
         return self.old is not None and bool(self.widening)
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 (hex) of the widening, of the agreement's id and of its new version: what an approval is for."""
-        approved = {
-            "agreement": self.new.id,
-            "version": self.new.version,
-            "widening": [{**one.stated(), "keys": [], "why": ""} for one in self.widening],
-            "lists": dict(self.leans_on),
-        }
-        return hashlib.sha256(canonical(approved)).hexdigest()
-
 
 def disclosure_diff(old: Agreement | None, new: Agreement, *, before: Around, after: Around) -> Disclosure:
     """What `new` discloses otherwise than `old`; `before` and `after` hold the lists and partners behind each."""
     if old is None:
-        return Disclosure(None, new, tuple(_first(new)), ())
+        all_of_it, side = tuple(_first(new)), Side(new, after)
+        return Disclosure(None, new, all_of_it, _digest(all_of_it, side, side))
     sides = Side(old, before), Side(new, after)
     found = [
         *standing_differences(*sides),
@@ -90,8 +82,8 @@ def disclosure_diff(old: Agreement | None, new: Agreement, *, before: Around, af
         *handling_differences(*sides),
         *_unknown(old, new),
     ]
-    ordered = sorted(found, key=lambda one: not one.widens)
-    return Disclosure(old, new, tuple(ordered), tuple(sorted(_lists(ordered, new, after).items())))
+    ordered = tuple(sorted(found, key=lambda one: not one.widens))
+    return Disclosure(old, new, ordered, _digest(ordered, *sides))
 
 
 def missing_approvals(disclosure: Disclosure, agreement: Agreement) -> int:
@@ -117,6 +109,21 @@ def unapproved(catalogue: Versions) -> Iterator[Disclosure]:
                 yield disclosure
 
 
+def faults_of_amendment(agreement: Agreement, catalogue: Versions) -> Iterator[Unsound]:
+    """Why a version may not release: it widens the one before it, and two people have not agreed to that."""
+    disclosure = amendment(agreement, catalogue)
+    missing = missing_approvals(disclosure, agreement)
+    if disclosure.old and missing:
+        first, *more = disclosure.widening
+        told = f"{first.what.value} {first.subject}".strip()
+        versions = f"{agreement.id}@{disclosure.old.version} {agreement.id}@{agreement.version}"
+        yield Unsound(
+            first.keys,
+            f"{told}: {first.effect.value}{f' (and {len(more)} more)' if more else ''} than version {disclosure.old.version}, and "
+            f"{missing} of {APPROVALS} approvals are missing: `safeconduct diff {versions}` shows what to record",
+        )
+
+
 def _person(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
@@ -129,8 +136,11 @@ def _first(new: Agreement) -> Iterator[Difference]:
             What.PURPOSE, name, ("purposes", name), "", "allowed", purpose.clause, Effect.SEES_MORE, widens=True
         )
     for name, released in new.released.items():
-        told = treated_as(released)
+        told = treatment_in_words(released)
         yield Difference(What.COLUMN, name, ("columns", name), "", told, released.clause, Effect.SEES_MORE, widens=True)
+    if counts := new.statistics:
+        told = f"counts in {counts.count_as}, {counts.smallest_cell} at least"
+        yield Difference(What.STATISTICS, "", ("statistics",), "", told, counts.clause, Effect.SEES_MORE, widens=True)
     retention = new.handling.retention
     told, keys = str(retention_term(retention)), ("handling", "retention")
     yield Difference(What.RETENTION, "", keys, "", told, retention.clause, Effect.KEEPS_LONGER, widens=True)
@@ -147,16 +157,58 @@ def _unknown(old: Agreement, new: Agreement) -> Iterator[Difference]:
                 yield Difference(What.OTHER, field, where, told, told_now, "", Effect.SEES_MORE, widens=True, why=why)
 
 
-def _lists(differences: list[Difference], new: Agreement, after: Around) -> dict[str, str]:
-    """The lists that the widening columns and row rules lean on: an approval is for what they say now."""
-    ids: set[str] = set()
-    for one in differences:
-        if one.widens and one.keys[:1] == ("columns",):
-            treatment = new.columns.get(one.subject)
-            ids |= {getattr(treatment, key, None) or "" for key in ("codes", "heads", "hierarchy")}
-        elif one.widens and one.keys[:1] == ("rows",):
-            asked = (asks for rule in new.rows for asks in questions(rule.predicate))
-            ids |= {asks.in_codes or asks.not_in_codes or "" for asks in asked}
-    kept: dict[str, CodeList | Hierarchy] = {**after.code_lists, **after.hierarchies}
-    told = {"codes", "terms", "levels", "parents"}
-    return {id: hashlib.sha256(kept[id].model_dump_json(include=told).encode()).hexdigest() for id in ids & kept.keys()}
+def _digest(differences: tuple[Difference, ...], old: Side, new: Side) -> str:
+    """The digest of what widens: of the settings themselves, not of the words that they are told in."""
+    widening = [one for one in differences if one.widens]
+    approved = {
+        "agreement": new.agreement.id,
+        "version": new.agreement.version,
+        "widening": sorted([one.what.value, one.subject, one.effect.value] for one in widening),
+        "settings": {
+            " ".join(keys): [
+                _settings(keys, side, superseded=old.agreement.version == new.agreement.version) for side in (old, new)
+            ]
+            for keys in {_place(one) for one in widening}
+        },
+    }
+    return hashlib.sha256(canonical(approved)).hexdigest()
+
+
+def _place(difference: Difference) -> tuple[str, ...]:
+    """The part of the agreement that an approval of the difference is for."""
+    if difference.what is What.RECIPIENT:
+        return ("recipient", difference.subject)
+    if difference.keys[0] == "columns":
+        return ("columns", *difference.subject.split(" and "))
+    return difference.keys[: 2 if difference.keys[0] in ("purposes", "conditions", "handling") else 1]
+
+
+def _settings(place: tuple[str, ...], side: Side, *, superseded: bool) -> object:
+    """What the agreement says at the place, with the lists and partners behind it."""
+    agreement, around = side.agreement, side.around
+    match place:
+        case ("recipient", str(id)):
+            partner = around.partners.get(id or agreement.recipient)
+            return [agreement.recipient, partner.model_dump(mode="json", exclude={"title"}) if partner else None]
+        case ("columns", *names):
+            treatments = [agreement.columns.get(name) for name in names]
+            ids = {getattr(one, key, None) for one in treatments for key in ("codes", "heads", "hierarchy")}
+            return [[one and one.model_dump(mode="json") for one in treatments], _listed(ids, around)]
+        case ("rows",):
+            ids = {id for asks in agreement.questions() for id in (asks.in_codes, asks.not_in_codes)}
+            return [[rule.model_dump(mode="json", by_alias=True) for rule in agreement.rows], _listed(ids, around)]
+        case ("code_lists",):
+            return _listed(agreement.code_lists(), around)
+        case ("status",):
+            counted = [one for one in agreement.status if superseded or one.to is not Status.SUPERSEDED]
+            return [[one.to.value, one.since] for one in counted]
+    said_there: object = agreement.model_dump(mode="json", by_alias=True)
+    for key in place:
+        said_there = said_there.get(key) if isinstance(said_there, dict) else None
+    return said_there
+
+
+def _listed(ids: Collection[str | None], around: Around) -> dict[str, object]:
+    told = {"codes", "terms", "expires_on", "lapses", "levels", "parents"}
+    kept: dict[str, CodeList | Hierarchy] = {**around.code_lists, **around.hierarchies}
+    return {id: kept[id].model_dump(mode="json", include=told) for id in ids if id and id in kept}

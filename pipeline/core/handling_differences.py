@@ -52,7 +52,7 @@ def _marking(before: Handling, after: Handling) -> Iterator[Difference]:
         yield Difference(
             What.MARKING,
             "downgrade",
-            _at("downgrade") if lowers_now else _at(),
+            _at("downgrade"),
             said(_settings(lowers)),
             said(_settings(lowers_now)),
             _clause(lowers, lowers_now),
@@ -110,7 +110,7 @@ def _retention(before: Handling, after: Handling) -> Iterator[Difference]:
         effect, widens, why = KEPT.judged(
             no_more=_sooner(now.dormant_after, was.dormant_after), no_less=_sooner(was.dormant_after, now.dormant_after)
         )
-        keys = _at("retention", "dormant_after") if now.dormant_after else _at("retention")
+        keys = _at("retention", "dormant_after")
         told = (said(was.dormant_after), said(now.dormant_after))
         yield Difference(What.RETENTION, "dormant", keys, *told, now.clause, effect, widens, why)
     if was.freeze_on_hold != now.freeze_on_hold:
@@ -134,7 +134,7 @@ def _delay(was: Delay | None, now: Delay | None) -> Iterator[Difference]:
         yield _cited_otherwise(_at("delay"), was.clause, now.clause)
         return
     effect, widens, why = SEEN.judged(no_more=_no_earlier(now, was), no_less=_no_earlier(was, now))
-    keys = _at("delay") if now else _at()
+    keys = _at("delay")
     told = (_waits(was), _waits(now))
     why = why or ("sooner" if widens else "")
     yield Difference(What.DELAY, "", keys, *told, _clause(was, now), effect, widens, why)
@@ -158,7 +158,7 @@ def _told(before: Handling, after: Handling) -> Iterator[Difference]:
         for duty in [one for one in was if one not in now]:
             told = (duty, "", _clause(was[duty]))
             why = "the recipient need no longer heed it"
-            yield Difference(What.NOTICE, key, _at(), *told, Effect.HANDLING_ONLY, widens=True, why=why)
+            yield Difference(What.NOTICE, key, _at(key), *told, Effect.HANDLING_ONLY, widens=True, why=why)
         for duty in [one for one in now if one not in was]:
             told = ("", duty, _clause(now[duty]))
             yield Difference(What.NOTICE, key, _at(key), *told, Effect.HANDLING_ONLY, widens=False)
@@ -175,7 +175,7 @@ def _statistics(was: Statistics | None, now: Statistics | None) -> Iterator[Diff
         yield _cited_otherwise(("statistics",), was.clause, now.clause)
         return
     effect, widens, why = SEEN.judged(no_more=_counts_no_more(now, was), no_less=_counts_no_more(was, now))
-    keys = ("statistics",) if now else ()
+    keys = ("statistics",)
     told = (said(_settings(was)) or "rows", said(_settings(now)) or "rows")
     why = "rows instead of counts" if now is None else why
     yield Difference(What.STATISTICS, "", keys, *told, _clause(was, now), effect, widens, why)
@@ -205,7 +205,7 @@ def _risk(was: Risk | None, now: Risk | None) -> Iterator[Difference]:
         return
     effect, widens, why = SEEN.judged(no_more=_as_alike(now, was), no_less=_as_alike(was, now))
     told = (said(_settings(was)), said(_settings(now)))
-    keys = ("risk",) if now else ()
+    keys = ("risk",)
     yield Difference(What.RISK, "", keys, *told, _clause(was, now), effect, widens, why)
 
 

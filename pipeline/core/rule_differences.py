@@ -8,8 +8,9 @@ from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.codes import CodeList
 from pipeline.core.language.policy import Policy
 from pipeline.core.language.purpose import Condition, OffenceThreshold
-from pipeline.core.language.scope import AllOf, AnyOf, Asks, Not, Predicate, RowRule, questions
+from pipeline.core.language.scope import RowRule, questions
 from pipeline.core.rule_order import formula, formula_of, implies
+from pipeline.core.wording import condition_in_words, predicate_in_words
 
 _RECOUNTED = "counts of other rows, next to those already given, may tell of the rows between"
 
@@ -20,22 +21,6 @@ def rule_differences(old: Side, new: Side) -> Iterator[Difference]:
     yield from _purposes(old.agreement, new.agreement)
     yield from _conditions(old.agreement, new.agreement)
     yield from _declared(old.agreement, new.agreement)
-
-
-def asked(predicate: Predicate) -> str:
-    """The predicate in words."""
-    match predicate:
-        case AnyOf():
-            return "(" + " or ".join(asked(inner) for inner in predicate.any) + ")"
-        case AllOf():
-            return "(" + " and ".join(asked(inner) for inner in predicate.all) + ")"
-        case Not():
-            return f"not {asked(predicate.negated)}"
-        case Asks():
-            settings = predicate.model_dump(exclude={"column"}, exclude_none=True, exclude_defaults=True)
-            return f"{predicate.column} " + " ".join(
-                f"{name.replace('_', ' ')} {said(value)}" for name, value in settings.items()
-            )
 
 
 def stricter(condition: Condition, than: Condition) -> bool:
@@ -66,9 +51,9 @@ def _rows(old: Side, new: Side) -> Iterator[Difference]:
         if recounted and effect is not Effect.HANDLING_ONLY:
             effect, widens, why = Effect.SEES_MORE, True, _RECOUNTED
         what, told, told_now = What.ROWS, _told(was), _told(now)
-        if told == told_now:
+        if was and now and (was.predicate, was.otherwise) == (now.predicate, now.otherwise):
             if _formula(was, old.around.code_lists) == _formula(now, new.around.code_lists):
-                if was and now and was.clause != now.clause:
+                if was.clause != now.clause:
                     yield _cited_otherwise(name, ("rows", _number(now, new)), was.clause, now.clause)
                 continue
             what = What.CODE_LIST
@@ -81,7 +66,7 @@ def _rows(old: Side, new: Side) -> Iterator[Difference]:
 def _told(rule: RowRule | None) -> str:
     if rule is None:
         return ""
-    return f"{asked(rule.predicate)[1:-1]}; otherwise {rule.otherwise.value}"
+    return f"{predicate_in_words(rule.predicate)}; otherwise {rule.otherwise.value}"
 
 
 def _formula(rule: RowRule | None, code_lists: Mapping[str, CodeList]) -> object:
@@ -113,7 +98,7 @@ def _purposes(old: Agreement, new: Agreement) -> Iterator[Difference]:
             )
         elif was is not None and now is None:
             yield Difference(
-                What.PURPOSE, name, ("purposes",), "allowed", "", was.clause, Effect.SEES_LESS, widens=False
+                What.PURPOSE, name, ("purposes", name), "allowed", "", was.clause, Effect.SEES_LESS, widens=False
             )
         elif was is not None and now is not None:
             before, after = required(old, name), required(new, name)
@@ -124,7 +109,7 @@ def _purposes(old: Agreement, new: Agreement) -> Iterator[Difference]:
                 yield Difference(
                     What.CONDITION,
                     f"for {name}",
-                    ("purposes", name, "requires") if now.requires else ("purposes", name),
+                    ("purposes", name, "requires"),
                     said(set(before)),
                     said(set(after)),
                     now.clause,
@@ -155,8 +140,8 @@ def _conditions(old: Agreement, new: Agreement) -> Iterator[Difference]:
             What.CONDITION,
             name,
             ("conditions", name),
-            said(_settings(was)),
-            said(_settings(now)),
+            condition_in_words(was),
+            condition_in_words(now),
             now.clause,
             effect,
             widens,
@@ -171,8 +156,7 @@ def _declared(old: Agreement, new: Agreement) -> Iterator[Difference]:
         return
     effect = Effect.SEES_MORE if after else Effect.SEES_LESS
     why = "" if not after else "each lot is released without a declaration of its own" if not before else NOT_COMPARED
-    keys = ("declared",) if after else ()
-    yield Difference(What.DECLARATION, "", keys, said(before), said(after), "", effect, after is not None, why)
+    yield Difference(What.DECLARATION, "", ("declared",), said(before), said(after), "", effect, after is not None, why)
 
 
 def _settings(said_of: Policy) -> dict[str, object]:

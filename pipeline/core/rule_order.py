@@ -25,6 +25,8 @@ class Fact:
     values: frozenset[str] = frozenset()
     bound: Decimal | date | str | Moment | None = None
     negated: bool = False
+    lapses: tuple[tuple[str, date], ...] = ()
+    """of its values, those that are meant only until a day"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ def _fact(asks: Asks, code_lists: Mapping[str, CodeList], *, negated: bool) -> F
             listed = code_lists.get(id)
             if listed is None:
                 return Fact(column, "listed", frozenset({id}), negated=excluded != negated)
-            return Fact(column, "not in" if excluded != negated else "in", frozenset(listed.codes))
+            meant, lapses = frozenset(listed.codes), tuple(sorted(listed.lapses.items()))
+            return Fact(column, "not in" if excluded != negated else "in", meant, lapses=lapses)
     if asks.exists is not None:
         return Fact(column, "exists", negated=asks.exists == negated)
     if asks.at_least is not None:
@@ -119,11 +122,11 @@ def _fact_implies(one: Fact, other: Fact) -> bool:
         return one.asks != "exists" and one.asks != "other"
     match one.asks, other.asks:
         case "in", "in":
-            return one.values <= other.values
+            return _always_within(one, other)
         case "in", "not in":
             return not one.values & other.values
         case "not in", "not in":
-            return one.values >= other.values
+            return _always_within(other, one)
     if (one.asks, one.negated, one.values) != (other.asks, other.negated, other.values):
         return False
     upwards = (one.asks in ("at least", "no earlier")) != one.negated
@@ -138,6 +141,14 @@ def _fact_implies(one: Fact, other: Fact) -> bool:
         case str(), str():
             return low <= high
     return False
+
+
+def _always_within(values: Fact, others: Fact) -> bool:
+    """Whether on every day all values are among the others: none is gone from those that is still here."""
+    lapses, others_lapse = dict(values.lapses), dict(others.lapses)
+    return values.values <= others.values and all(
+        code not in others_lapse or lapses.get(code, date.max) <= others_lapse[code] for code in values.values
+    )
 
 
 def _no_later(moment: Moment, than: Moment) -> bool:

@@ -1,7 +1,7 @@
 """Who is it for, since when and until when, and what else does the agreement say of itself that was otherwise before?"""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 
 from pipeline.core.column_differences import shared_pseudonyms
@@ -22,6 +22,7 @@ def standing_differences(old: Side, new: Side) -> Iterator[Difference]:
     yield from _recipient(old, new)
     yield from _keys(before.recipient_keys, after.recipient_keys)
     yield from _in_force(before.in_force, after.in_force)
+    yield from _lists_expire(old, new)
     yield from _status(before, after)
     yield from _epoch(before, after)
     yield from _texts(before, after)
@@ -107,7 +108,7 @@ def _keys(was: tuple[str, ...] | None, now: tuple[str, ...] | None) -> Iterator[
     effect, widens, _ = SEEN.judged(no_more=no_more, no_less=no_less)
     told = [said(set(keys)) if keys is not None else "every registered key" for keys in (was, now)]
     why = "somebody more can open it" if widens else ""
-    yield Difference(What.KEY, "", ("recipient_keys",) if now else (), told[0], told[1], "", effect, widens, why)
+    yield Difference(What.KEY, "", ("recipient_keys",), told[0], told[1], "", effect, widens, why)
 
 
 def _in_force(was: InForce, now: InForce) -> Iterator[Difference]:
@@ -120,6 +121,22 @@ def _in_force(was: InForce, now: InForce) -> Iterator[Difference]:
     why = "in force when it was not" if widens else ""
     told = [f"{one.since.isoformat()} until {one.until.isoformat()}" for one in (was, now)]
     yield Difference(What.DATES, "in force", ("in_force",), told[0], told[1], "", effect, widens, why)
+
+
+def _lists_expire(old: Side, new: Side) -> Iterator[Difference]:
+    """Nothing is released once a list that the agreement leans on has expired."""
+    was, now = _first_expiry(old), _first_expiry(new)
+    if was == now:
+        return
+    effect, widens, _ = SEEN.judged(no_more=now <= was, no_less=was <= now)
+    told = ["" if day == date.max else day.isoformat() for day in (was, now)]
+    why = "released longer than its lists were to hold" if widens else ""
+    yield Difference(What.DATES, "lists expire", ("code_lists",), told[0], told[1], "", effect, widens, why)
+
+
+def _first_expiry(side: Side) -> date:
+    listed = (side.around.code_lists.get(id) for id in side.agreement.code_lists())
+    return min((one.expires_on for one in listed if one and one.expires_on), default=date.max)
 
 
 def _status(old: Agreement, new: Agreement) -> Iterator[Difference]:
@@ -177,12 +194,12 @@ def _texts(old: Agreement, new: Agreement) -> Iterator[Difference]:
     ):
         was, now = said(getattr(old, key)), said(getattr(new, key))
         if was != now:
-            yield _text(what, key, (key,) if now else (), was, now)
+            yield _text(what, key, (key,), was, now)
     for name in dict.fromkeys((*old.clauses, *new.clauses)):
         clause, clause_now = old.clauses.get(name), new.clauses.get(name)
         if clause != clause_now:
             told = [one.says if one else "" for one in (clause, clause_now)]
-            yield _text(What.CLAUSE, name, ("clauses", name) if clause_now else ("clauses",), *told)
+            yield _text(What.CLAUSE, name, ("clauses", name), *told)
     if old.cases != new.cases:
         yield _text(What.OTHER, "cases", ("cases",), str(len(old.cases)), str(len(new.cases)))
 

@@ -85,11 +85,18 @@ def tells_no_more(said: Treatment | None, around: Around, than: Treatment | None
     return False
 
 
-def same_cells(said: Treatment | None, around: Around, than: Treatment | None, than_around: Around) -> bool:
-    """Whether the two are one treatment with the same settings and the same lists behind it."""
+def same_settings(said: Treatment | None, than: Treatment | None) -> bool:
+    """Whether the file says the same of the released cell, whatever its lists hold."""
     if said is None or than is None or type(said) is not type(than):
         return said is than
-    return _alike(said, than) and _lists(said, around) == _lists(than, than_around)
+    return _alike(said, than)
+
+
+def same_cells(said: Treatment | None, around: Around, than: Treatment | None, than_around: Around) -> bool:
+    """Whether the two are one treatment with the same settings and the same lists behind it."""
+    if said is None or than is None:
+        return said is than
+    return same_settings(said, than) and _lists(said, around) == _lists(than, than_around)
 
 
 def coarser_step(step: str, than: str) -> bool:

@@ -255,6 +255,17 @@ def test_a_list_with_a_code_more_lets_more_rows_through() -> None:
     assert not the_one(diff(same, same, longer, LISTS), What.CODE_LIST).widens
 
 
+def test_a_list_that_expires_later_and_a_code_that_lapses_later_widen() -> None:
+    same = agreement(rows=[rule("land", in_codes="few")])
+    listed = code_list("KSML", "WCHR", id="few")
+    for changes in ({"expires_on": instant(2026).date()}, {"lapses": {"WCHR": instant(2026).date()}}):
+        sooner = replace(LISTS, code_lists={"few": listed.model_copy(update=changes)})
+        (found,) = diff(same, same, sooner, LISTS).differences
+        assert (found.effect, found.widens) == (Effect.SEES_MORE, True)
+        (back,) = diff(same, same, LISTS, sooner).differences
+        assert (back.effect, back.widens) == (Effect.SEES_LESS, False)
+
+
 def test_one_domain_over_two_columns_links_them() -> None:
     apart = agreement(**with_columns(name=pseudonyms(), number=pseudonyms("booking")))
     alone = agreement(**with_columns(name=pseudonyms()))
@@ -582,7 +593,7 @@ FIELDS: dict[str, set[str]] = {
         "Handling": " ".join(COMPARED[handling.Handling]),
         "Risk": "columns smallest_group otherwise clause",
         "Partner": "id title role country audience sector members",
-        "CodeList": "id title agreed_on source codes terms",
+        "CodeList": "id title agreed_on source codes terms expires_on lapses",
         "Hierarchy": "id title agreed_on source levels parents",
         "Retention": "clock column event dormant_after delete_after freeze_on_hold clause",
         "Delay": "clock wait clause",
