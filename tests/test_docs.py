@@ -429,7 +429,7 @@ def test_the_agreement_of_the_how_to_is_valid_and_its_cases_hold(tmp_path: Path)
     written = catalogue.agreement("port-warehouses")
     schema = schema_of(catalogue.feed(written.feed))
     assert written.cases
-    assert list(failed_cases(written, schema, dict(catalogue.code_lists))) == []
+    assert list(failed_cases(written, schema, catalogue.code_lists, catalogue.hierarchies)) == []
 
 
 def test_the_how_to_tells_every_treatment() -> None:
