@@ -25,6 +25,7 @@ class Code(Enum):
     ENCODING_INVALID = "encoding-invalid"
     COLUMNS_DIFFER = "columns-differ"
     RECORD_MALFORMED = "record-malformed"
+    SCHEMA_BROKEN = "schema-broken"
     MESSAGE_TRUNCATED = "message-truncated"
     MESSAGE_UNKNOWN = "message-unknown"
     LIMIT_EXCEEDED = "limit-exceeded"
