@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.edges.storage import S3Settings
+from tests.desk import Desk, desk_in, exchanged_in
 from tests.seaweed import BUCKET, seaweed
 from tests.stories import Story
 
@@ -20,6 +21,24 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Story:
 def story(begun: Story, tmp_path: Path) -> Story:
     """An exchange with one small agreement, whose rows are kept and not released."""
     return begun.copied(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk that nobody sits at: for copies."""
+    return desk_in(tmp_path_factory.mktemp("desk"))
+
+
+@pytest.fixture
+def desk(made: Desk, tmp_path: Path) -> Desk:
+    """A new site with demo partners; nothing was delivered."""
+    return made.copied(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def exchanged(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A site after a run with good, partly bad and refused deliveries. For tests that only look."""
+    return exchanged_in(tmp_path_factory.mktemp("exchanged"))
 
 
 @pytest.fixture(scope="session")

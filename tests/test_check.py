@@ -3,22 +3,9 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.edges.keys import Keyring
-from tests.desk import ROOT, Desk, desk_in, members, shown_values, values_delivered, write
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return desk_in(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def still(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """For tests that only look."""
-    return desk_in(tmp_path_factory.mktemp("still"))
+from tests.desk import ROOT, Desk, members, shown_values, values_delivered, write
 
 
 def amended(desk: Desk, *, from_year: int) -> Path:
@@ -36,10 +23,10 @@ def amended(desk: Desk, *, from_year: int) -> Path:
 # The catalogue
 
 
-def test_a_sound_catalogue_is_sound(still: Desk) -> None:
-    answer = still.type("check")
+def test_a_sound_catalogue_is_sound(exchanged: Desk) -> None:
+    answer = exchanged.type("check")
     assert answer.exit_code == 0, answer.said
-    found = still.json("check")
+    found = exchanged.json("check")
     assert found["sound"] is True
     assert found["faults"] == found["warnings"] == []
     assert found["agreements"] == len(
@@ -133,12 +120,12 @@ def test_a_catalogue_can_be_checked_without_a_site(tmp_path: Path) -> None:
 # A delivery
 
 
-def test_a_good_delivery_would_be_accepted_and_nothing_is_delivered(still: Desk) -> None:
-    before = still.stored()
-    answer = still.type("check", still.directory / "good.csv", "--feed", "aeo-members")
+def test_a_good_delivery_would_be_accepted_and_nothing_is_delivered(exchanged: Desk) -> None:
+    before = exchanged.stored()
+    answer = exchanged.type("check", exchanged.directory / "good.csv", "--feed", "aeo-members")
     assert answer.exit_code == 0, answer.said
     assert "would be accepted" in answer.out
-    assert still.stored() == before
+    assert exchanged.stored() == before
 
 
 def test_a_partner_checks_its_delivery_without_a_site(tmp_path: Path) -> None:
@@ -150,12 +137,12 @@ def test_a_partner_checks_its_delivery_without_a_site(tmp_path: Path) -> None:
     assert not partner.site.exists()
 
 
-def test_bad_rows_are_named_by_rule_column_and_position_and_never_by_value(still: Desk) -> None:
-    command = ("check", still.directory / "bad-rows.csv", "--feed", "aeo-members")
-    answer = still.type(*command)
+def test_bad_rows_are_named_by_rule_column_and_position_and_never_by_value(exchanged: Desk) -> None:
+    command = ("check", exchanged.directory / "bad-rows.csv", "--feed", "aeo-members")
+    answer = exchanged.type(*command)
     assert answer.exit_code == 0
     assert shown_values(answer, values_delivered()) == 0
-    (tried,) = still.json(*command)["deliveries"]
+    (tried,) = exchanged.json(*command)["deliveries"]
     assert tried["rejected"] == tried["received"] - tried["accepted"] > 0
     rules = [finding for finding in tried["findings"] if finding["outcome"] == "rows rejected"]
     assert rules
@@ -165,20 +152,20 @@ def test_bad_rows_are_named_by_rule_column_and_position_and_never_by_value(still
         assert finding["rule"] in answer.out
 
 
-def test_a_delivery_that_is_malformed_would_be_refused_with_the_reason(still: Desk) -> None:
-    command = ("check", still.directory / "refused.csv", "--feed", "aeo-members")
-    answer = still.type(*command)
+def test_a_delivery_that_is_malformed_would_be_refused_with_the_reason(exchanged: Desk) -> None:
+    command = ("check", exchanged.directory / "refused.csv", "--feed", "aeo-members")
+    answer = exchanged.type(*command)
     assert answer.exit_code == Refused.exit_code
     assert Code.COLUMNS_DIFFER.value in answer.out
-    (tried,) = still.json(*command)["deliveries"]
+    (tried,) = exchanged.json(*command)["deliveries"]
     assert tried["refusal"]["code"] == Code.COLUMNS_DIFFER.value
 
 
-def test_a_delivery_with_too_many_bad_rows_is_refused_with_all_of_its_findings(still: Desk, tmp_path: Path) -> None:
+def test_a_delivery_with_too_many_bad_rows_is_refused_with_all_of_its_findings(exchanged: Desk, tmp_path: Path) -> None:
     file = write(tmp_path / "many.csv", members(150, bad_share=0.3))
-    answer = still.type("check", file, "--feed", "aeo-members")
+    answer = exchanged.type("check", file, "--feed", "aeo-members")
     assert answer.exit_code == Refused.exit_code
-    (tried,) = still.json("check", file, "--feed", "aeo-members")["deliveries"]
+    (tried,) = exchanged.json("check", file, "--feed", "aeo-members")["deliveries"]
     assert tried["refusal"]["code"] == Code.TOO_MANY_REJECTED.value
     assert tried["findings"]
     assert tried["received"] == 150
@@ -186,21 +173,21 @@ def test_a_delivery_with_too_many_bad_rows_is_refused_with_all_of_its_findings(s
     assert sum(finding["count"] for finding in tried["findings"]) >= tried["rejected"] > 0
 
 
-def test_a_sealed_delivery_is_opened_by_the_site_and_by_nobody_else(still: Desk, tmp_path: Path) -> None:
+def test_a_sealed_delivery_is_opened_by_the_site_and_by_nobody_else(exchanged: Desk, tmp_path: Path) -> None:
     from pipeline.edges.sealing import seal
 
-    recipient = Keyring.open(still.site / "keys").opening.recipient
-    file = write(tmp_path / "list.csv.age", seal((still.directory / "good.csv").read_bytes(), [recipient]))
-    assert still.type("check", file, "--feed", "aeo-members").exit_code == 0
-    alone = still.type("check", file, "--feed", "aeo-members", "--catalogue", still.catalogue)
+    recipient = Keyring.open(exchanged.site / "keys").opening.recipient
+    file = write(tmp_path / "list.csv.age", seal((exchanged.directory / "good.csv").read_bytes(), [recipient]))
+    assert exchanged.type("check", file, "--feed", "aeo-members").exit_code == 0
+    alone = exchanged.type("check", file, "--feed", "aeo-members", "--catalogue", exchanged.catalogue)
     assert alone.exit_code == Misconfigured.exit_code
     assert "before it was sealed" in alone.err
 
 
-def test_the_two_kinds_of_files_are_told_apart(still: Desk) -> None:
-    delivery = still.type("check", still.directory / "good.csv")
+def test_the_two_kinds_of_files_are_told_apart(exchanged: Desk) -> None:
+    delivery = exchanged.type("check", exchanged.directory / "good.csv")
     assert delivery.exit_code == Misconfigured.exit_code
     assert "--feed FEED" in delivery.err
-    assert still.type("check", "--feed", "aeo-members").exit_code == 2
-    unknown = still.type("check", still.directory / "good.csv", "--feed", "nobody")
+    assert exchanged.type("check", "--feed", "aeo-members").exit_code == 2
+    unknown = exchanged.type("check", exchanged.directory / "good.csv", "--feed", "nobody")
     assert Code.UNKNOWN_FEED.value in unknown.err

@@ -24,19 +24,7 @@ from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Safecon
 from pipeline.edges.keys import Keyring
 from pipeline.edges.site import Site
 from pipeline.edges.storage import AlreadyThere
-from tests.desk import ROOT, Desk, desk_in, exchanged_in, members, shown_values, values_delivered, write
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """A new site with demo partners; nothing was delivered."""
-    return desk_in(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def exchanged(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A site after a run with good, partly bad and refused deliveries. For tests that only look."""
-    return exchanged_in(tmp_path_factory.mktemp("exchanged"))
+from tests.desk import ROOT, Desk, members, shown_values, values_delivered, write
 
 
 @pytest.fixture(scope="module")

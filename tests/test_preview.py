@@ -9,18 +9,7 @@ import pytest
 
 from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.edges.site import Site
-from tests.desk import Desk, desk_in, exchanged_in, members, write
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return desk_in(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def exchanged(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A site after a run. For tests that only look."""
-    return exchanged_in(tmp_path_factory.mktemp("exchanged"))
+from tests.desk import Desk, members, write
 
 
 def delivered(rows: int = 150) -> pl.DataFrame:
