@@ -14,7 +14,7 @@ EVERY_PACKAGE = "*"
 LAYERS: dict[str, set[str]] = {
     # layer: what its modules may import, next to themselves and the standard library
     "pipeline.core": {"polars", "polars_hash", "pandera", "pydantic", "pydantic_core"},
-    "pipeline.formats": {"pipeline.core", "polars"},
+    "pipeline.formats": {"pipeline.core", "polars", "lxml", "pyais"},
     "schemas": {"pipeline.core", "pandera", "polars"},
     "pipeline.edges": {"pipeline.core", EVERY_PACKAGE},
     "pipeline.journey": {"pipeline.core", "pipeline.formats", "pipeline.edges"},

@@ -8,7 +8,7 @@ order mark, blank lines, mixed line ends. Discarded and counted: what stands whe
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 
 import polars as pl
 
@@ -17,7 +17,8 @@ from pipeline.core.errors import Code, Refused
 from pipeline.core.findings import ROWS_NAMED, Tally
 from pipeline.core.language.wire import FixedWidthFormat, RecordKinds, Span
 from pipeline.formats.batch import Batch, Limits
-from pipeline.formats.encodings import BOM, texts_of
+from pipeline.formats.encodings import texts_of
+from pipeline.formats.lines import lines_of, without_mark
 from pipeline.formats.rows import BEYOND, batch_of, empty, malformed, require_every_column
 
 _KIND = "Line"
@@ -39,35 +40,13 @@ class FixedWidth:
         """
         require_every_column(self.form.fields, columns)
         tally = Tally()
-        lines = _lines(_without_mark(texts_of(blocks, self.form.encoding), tally), self.form.record_chars)
+        lines = lines_of(without_mark(texts_of(blocks, self.form.encoding), tally), self.form.record_chars)
         lot = max(1, min(limits.batch_bytes, _PIECE_CHARS) // self.form.record_chars)
         records = _Records(self.form, columns, limits)
         while some := list(islice(lines, lot)):
             yield records.batch(some, tally)
             tally = Tally()
         records.finish()
-
-
-def _without_mark(texts: Iterator[str], tally: Tally) -> Iterator[str]:
-    first = next(texts, "")
-    if first.startswith(BOM):
-        tally.add("tolerated-bom", "", (), 1)
-    return chain([first.removeprefix(BOM)], texts)
-
-
-def _lines(texts: Iterable[str], record_chars: int) -> Iterator[str]:
-    """The lines without their line feeds. One that is too long is cut: nobody reads it further."""
-    rest = end = ""
-    for text in texts:
-        *lines, rest = (rest + text).split("\n")
-        yield from lines
-        if lines:
-            end = "\r" if lines[-1].endswith("\r") else ""
-        if len(rest) > record_chars + 1:  # it may end in a carriage return
-            yield rest
-            return
-    if rest:  # the last line may lack its line end: as if it had that of the line before
-        yield rest.removesuffix("\r") + end
 
 
 @dataclass(slots=True)

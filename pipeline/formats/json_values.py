@@ -14,9 +14,11 @@ from pipeline.core.errors import Code, Refused
 from pipeline.core.language.wire import pointed
 from pipeline.formats.batch import Limits
 from pipeline.formats.encodings import BOM
-from pipeline.formats.rows import BEYOND, NEXT_STEP, Rows, joined, malformed, too_large
+from pipeline.formats.rows import BEYOND, NEXT_STEP, Rows, joined, malformed, named, too_large
 
 MAX_DEPTH = 64
+_RECORD_BYTES = 4 * 1024 * 1024
+"""A value may be this large: as objects of Python it takes up to some thirty times as much."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -59,15 +61,25 @@ class Values:
     line: int = 1
     ended: bool = False
     _byte: int = 0
+    _wrong_byte: Refused | None = None
 
     def more(self) -> None:
         """`text` goes on, or has `ended`. What is read already is forgotten."""
         self._byte += len(self.text[: self.at].encode())
         rest, self.at = self.text[self.at :], 0
+        if self._wrong_byte is not None:
+            raise self._wrong_byte
         # Twice as much each time: a long value is then tried a few times, not once for each piece.
         parts, size = [rest], 0
         while size <= len(rest):
-            piece = next(self.pieces, "")
+            try:
+                piece = next(self.pieces, "")
+            except Refused as refused:
+                # What comes before a wrong byte is read first: what is said does not depend on where the blocks end.
+                if not size:
+                    raise
+                self._wrong_byte = refused
+                break
             if not piece:
                 self.ended = True
                 break
@@ -128,9 +140,13 @@ class Values:
                 raise self.wrong(position, f"what is at byte {self._byte_of(bad)} is not JSON")
             if self.ended:
                 raise self.truncated()
-            if len(self.text) - self.at > self.limits.batch_bytes:
-                raise too_large(self.kind, position, self.limits)
+            if len(self.text) - self.at > self._most_bytes:
+                raise too_large(self.kind, position, self._most_bytes)
             self.more()
+
+    @property
+    def _most_bytes(self) -> int:
+        return min(_RECORD_BYTES, self.limits.batch_bytes)
 
     @property
     def byte(self) -> int:
@@ -143,15 +159,15 @@ class Values:
     def _taken(self, end: int, position: int) -> str:
         taken, self.at = self.text[self.at : end], end
         self.line += taken.count("\n")
-        if len(taken) > self.limits.batch_bytes:
-            raise too_large(self.kind, position, self.limits)
+        if len(taken) > self._most_bytes:
+            raise too_large(self.kind, position, self._most_bytes)
         if taken.count("[") + taken.count("{") > MAX_DEPTH and _depth(taken) > MAX_DEPTH:
             raise self._too_deep(position)
         return taken
 
     def _too_deep(self, position: int) -> Refused:
         return Refused(
-            Code.LIMIT_EXCEEDED, f"{self.kind} {position} is nested over {MAX_DEPTH} deep.", next_step=NEXT_STEP
+            Code.LIMIT_EXCEEDED, f"{named(self.kind, position)} is nested over {MAX_DEPTH} deep.", next_step=NEXT_STEP
         )
 
     def wrong(self, position: int, what: str) -> Refused:

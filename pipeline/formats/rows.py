@@ -52,7 +52,7 @@ class Rows:
     def full(self) -> bool:
         """The rows are as many as a batch holds."""
         # An empty cell takes room too: a record of two bytes is a row of pointers.
-        return self._bytes + 8 * len(self._cells) * len(self.columns) >= self.limits.batch_bytes
+        return self._bytes + len(self._cells) * (64 + 8 * len(self.columns)) >= self.limits.batch_bytes
 
     def batch(self) -> Batch:
         """The rows so far, which then wait no more.
@@ -131,11 +131,12 @@ def require_every_column(fields: Iterable[str], columns: tuple[str, ...]) -> Non
 
 
 def malformed(kind: str, position: int, what: str) -> Refused:
-    """The refusal of a record that cannot be read without guessing; position 0 is what is around the records."""
-    return Refused(Code.RECORD_MALFORMED, f"{_named(kind, position)}: {what}.", next_step=NEXT_STEP)
+    """The refusal of a record that cannot be read without guessing."""
+    return Refused(Code.RECORD_MALFORMED, f"{named(kind, position)}: {what}.", next_step=NEXT_STEP)
 
 
-def _named(kind: str, position: int) -> str:
+def named(kind: str, position: int) -> str:
+    """How a record is called in a message; position 0 is what is around the records."""
     return f"{kind} {position}" if position else "What is around the records"
 
 
@@ -148,11 +149,11 @@ def too_long(kind: str, position: int, column: str, limits: Limits) -> Refused:
     )
 
 
-def too_large(kind: str, position: int, limits: Limits) -> Refused:
-    """The refusal of a record that is larger than a batch."""
+def too_large(kind: str, position: int, most_bytes: int) -> Refused:
+    """The refusal of a record that is larger than any may be."""
     return Refused(
         Code.LIMIT_EXCEEDED,
-        f"{_named(kind, position)} is over {limits.batch_bytes} bytes, or never ends.",
+        f"{named(kind, position)} is over {most_bytes} bytes, or never ends.",
         next_step="ask the partner whether the file is whole and right",
     )
 
