@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.errors import Code, Misconfigured, SafeconductError, Unavailable
-from pipeline.edges.keys import Keyring, create_demo_partner, read_identity
+from pipeline.edges.keys import AGREEMENTS, Keyring, create_demo_partner, read_identity
 from pipeline.edges.opening import read_private_key, sign, signer_line, verify_signature
 from pipeline.edges.sealing import new_identity, open_sealed, seal
 from pipeline.edges.signing import new_signing_key, read_signing_key
@@ -290,6 +290,55 @@ def test_a_signer_for_another_purpose_only_is_no_signer(keyring: Keyring) -> Non
     path.write_text(signer_line("a", new_signing_key().public).replace("safeconduct", "git") + "\n")
 
     assert error_of(lambda: keyring.allowed_signers("example-air")).code is Code.PARTNER_KEY_MISSING
+
+
+def officers_file(keyring: Keyring, text: str) -> Path:
+    path = keyring.directory / "officers" / "allowed_signers"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_site_that_has_named_no_officer_has_none(keyring: Keyring) -> None:
+    assert keyring.officers() == ()
+    officers_file(keyring, "# nobody yet\n")
+    assert keyring.officers() == ()
+
+
+def test_an_officer_signs_agreements_and_nothing_else(keyring: Keyring) -> None:
+    public = new_signing_key().public
+    lines = [
+        signer_line("both", public).replace('"safeconduct"', f'"safeconduct,{AGREEMENTS}"'),
+        signer_line("agreements", public, namespace=AGREEMENTS),
+        signer_line("deliveries", public),
+        signer_line("anything", public).replace('namespaces="safeconduct" ', ""),
+    ]
+    officers_file(keyring, "\n".join(lines))
+    assert [officer.name for officer in keyring.officers()] == ["both", "agreements", "anything"]
+
+
+def test_a_partners_signer_is_no_officer_and_an_officer_no_partners_signer(keyring: Keyring, tmp_path: Path) -> None:
+    create_demo_partner(tmp_path / "demo", keyring, "officers", receives=False, signs=True)
+    assert keyring.officers() == ()
+    officers_file(keyring, signer_line("officer", new_signing_key().public, namespace=AGREEMENTS))
+    assert [signer.name for signer in keyring.allowed_signers("officers")] == ["officers"]
+    assert error_of(lambda: keyring.allowed_signers("officer")).code is Code.PARTNER_KEY_MISSING
+
+
+def test_a_line_of_officers_that_is_not_understood_stops_with_its_number(keyring: Keyring) -> None:
+    fine = signer_line("officer", new_signing_key().public, namespace=AGREEMENTS)
+    path = officers_file(keyring, f"{fine}\nSECRET ssh-rsa AAAA\n")
+
+    error = error_of(keyring.officers)
+
+    assert isinstance(error, Misconfigured)
+    assert f"{path}, line 2" in str(error)
+    assert "SECRET" not in str(error)
+
+
+def test_officers_in_a_file_that_cannot_be_read_are_not_taken_for_none(keyring: Keyring) -> None:
+    officers_file(keyring, "").write_bytes(b"\xff\xfe")
+    assert isinstance(error_of(keyring.officers), Misconfigured)
 
 
 @pytest.mark.parametrize("line", ["age1", "ssh-ed25519 AAAA", "AGE-SECRET-KEY-1QQQ", "age1pq1qqqqqqqqqqqq"])

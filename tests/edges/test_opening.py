@@ -149,6 +149,30 @@ def test_a_good_signature_that_is_not_the_partners_for_a_delivery_is_refused(nam
     assert reason in str(refusal(vector(name), blocks()))
 
 
+@pytest.mark.parametrize(("made_for", "asked_for"), [("safeconduct", "other"), ("other", "safeconduct"), ("a", "ab")])
+def test_a_signature_for_one_namespace_does_not_hold_for_another(made_for: str, asked_for: str) -> None:
+    signature = sign([DELIVERY], KEY, namespace=made_for)
+
+    assert verify_signature(signature, [DELIVERY], SIGNERS, namespace=made_for) == SIGNERS[0]
+    with pytest.raises(Refused) as raised:
+        verify_signature(signature, unread(), SIGNERS, namespace=asked_for)
+    assert raised.value.code is Code.SIGNATURE_INVALID
+    assert f"namespace {asked_for}" in raised.value.message
+
+
+def test_a_missing_signature_says_for_which_namespace_to_sign() -> None:
+    with pytest.raises(Refused) as raised:
+        verify_signature(None, unread(), SIGNERS, name="story.toml", namespace="other")
+    assert "-n other" in raised.value.next_step
+
+
+def test_a_signers_line_is_for_its_namespace_alone() -> None:
+    text = signer_line("officer", KEY.public_key(), namespace="other")
+
+    assert read_signers(text, path="allowed_signers") == ()
+    assert [signer.name for signer in read_signers(text, path="allowed_signers", namespace="other")] == ["officer"]
+
+
 def test_a_partner_without_signers_delivers_nothing() -> None:
     assert refusal(vector("ed25519-sha512"), blocks(), ()).code is Code.SIGNATURE_INVALID
 
