@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.language.codes import CodeList
-from pipeline.core.shapes import holds_listed
+from pipeline.core.language.treatment import FilterTerms
+from pipeline.core.shapes import holds_listed, untreated
 from pipeline.core.terms import MASKED, filtered, text_split_off
-from tests.core.builders import LAW, code_list
+from tests.core.builders import LAW, code_list, means
 
 Cell = str | None
 
@@ -224,6 +225,20 @@ def test_nothing_around_a_listed_word_brings_it_through(before: str, after: str)
     released = swept(f"{before} KSML {after}")
     assert released is not None
     assert "KSML" not in released
+
+
+LISTED = FilterTerms(treatment="filter-terms", codes="listed", clause="c")
+
+
+@LAW
+@given(st.lists(st.lists(PIECES, max_size=12).map("".join) | TEXT, max_size=5))
+def test_the_gate_reads_every_cell_that_holds_a_listed_word(texts: list[str]) -> None:
+    """It passes over cells that come near none, and may pass over no other."""
+    found = frame(*texts).select(
+        untreated(LISTED, pl.col("cell"), means(code_list(*SENSITIVE.codes, terms=SENSITIVE.terms))).alias("by gate"),
+        holds_listed(pl.col("cell"), SENSITIVE).sum().alias("word by word"),
+    )
+    assert found.row(0)[0] == found.row(0)[1]
 
 
 # Coded heads
