@@ -75,8 +75,8 @@ class _Lists:
         if last:
             self.lists.finish(tally)
         _count_beyond(segments, tally)
-        new = flights(segments.filter(pl.col("header") & (pl.col("owner") == 0)))
-        known = pl.concat([self.flights, new])
+        header = segments.filter(pl.col("header") & (pl.col("owner") == 0) & ~pl.col("tag").is_in(ENVELOPE))
+        known = pl.concat([self.flights, flights(header)]) if header.height else self.flights
         self.message = segments["message"][-1] if segments.height else self.message
         self.flights = known.filter(pl.col("message") == self.message)
         travellers = segments.filter(pl.col("owner") > 0).join(
@@ -99,8 +99,8 @@ def _weights(known: pl.DataFrame) -> pl.DataFrame:
 
 def _rows(segments: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     departures = known.select("message", "departs_at")
-    items = pl.concat(traveller_items(segments, departures)).drop_nulls("text")
-    said = cells(items.sort("position", maintain_order=True), "owner", TRAVELLER, distinct=True)
+    listed = pl.concat(traveller_items(segments, departures)).drop_nulls("text")
+    said = cells(listed.collect(), "owner", TRAVELLER, distinct=True)
     named = segments.filter(pl.col("owner") == pl.col("position")).select("owner", "message")
     rows = named.join(known, on="message", how="left", maintain_order="left")
     rows = rows.join(said, on="owner", how="left", maintain_order="left")

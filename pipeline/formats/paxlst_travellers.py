@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from pipeline.formats.edifact import COMPONENT, ELEMENT
-from pipeline.formats.edifact_cells import components, elements, line, present, words
+from pipeline.formats.edifact_cells import components, elements, line, phrase, present
 from pipeline.formats.edifact_dates import birth_date, day
 
 TRAVELLER = (
@@ -52,6 +52,7 @@ DOCUMENT = (
     "alien_number",
     "other_documents",
 )
+_OF_A_DOCUMENT = ("document_number", "document_issuer", "document_expiry")
 _BIRTH, _EXPIRY, _SEX, _NATIONALITY, _VERIFIED = "329", "36", "2", "2", "4"
 _ISSUER, _BIRTHPLACE = "91", "180"
 _REFERENCES = {"AVF": "record_locator", "ABO": "traveller_ref", "CR": "customer_ref", "SEA": "seat"}
@@ -70,7 +71,7 @@ _QUALIFIED = {
 }
 _FIELDS = pl.Schema({"owner": pl.UInt64, "position": pl.UInt64, "column": pl.String, "text": pl.String})
 
-Items = Iterator[pl.DataFrame]
+Items = Iterator[pl.LazyFrame]
 
 
 def read_of_traveller() -> pl.Expr:
@@ -87,11 +88,10 @@ def read_of_traveller() -> pl.Expr:
 
 def traveller_items(segments: pl.DataFrame, departures: pl.DataFrame) -> Items:
     """The items of all travellers. `departures`: message and departs_at."""
-    tag = pl.col("tag")
-    by_tag = {str(key[0]): part for key, part in segments.partition_by("tag", as_dict=True).items()}
-    none = segments.clear()
+    by_tag = {str(key[0]): part.lazy() for key, part in segments.partition_by("tag", as_dict=True).items()}
+    none = segments.clear().lazy()
     yield from _names(by_tag.get("NAD", none))
-    yield from _births(by_tag.get("DTM", none), departures)
+    yield from _births(by_tag.get("DTM", none), departures.lazy())
     yield from _places(by_tag.get("LOC", none))
     yield from _references(by_tag.get("RFF", none))
     yield from _nationalities(by_tag.get("NAT", none))
@@ -100,19 +100,19 @@ def traveller_items(segments: pl.DataFrame, departures: pl.DataFrame) -> Items:
     verified = components(elements(_qualified(by_tag, "GEI", none), "", "verified"), "verified", "code")
     yield _item(verified, "verification", pl.col("code"))
     yield from _baggage(_qualified(by_tag, "MEA", none), by_tag.get("FTX", none))
-    written = segments.filter(tag.is_in(["FTX", "DOC"]))
-    yield _item(written, "mrz_line", pl.col("body").str.extract(_MRZ))
+    for tag in ("FTX", "DOC"):
+        yield _item(by_tag.get(tag, none), "mrz_line", pl.col("body").str.extract(_MRZ))
 
 
-def _item(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.DataFrame:
+def _item(frame: pl.LazyFrame, column: str, text: pl.Expr) -> pl.LazyFrame:
     return frame.select("owner", "position", pl.lit(column).alias("column"), text.alias("text"))
 
 
-def _qualified(by_tag: dict[str, pl.DataFrame], tag: str, none: pl.DataFrame) -> pl.DataFrame:
+def _qualified(by_tag: dict[str, pl.LazyFrame], tag: str, none: pl.LazyFrame) -> pl.LazyFrame:
     return by_tag.get(tag, none).filter(pl.col("qualifier").is_in(_QUALIFIED[tag]))
 
 
-def _names(nad: pl.DataFrame) -> Items:
+def _names(nad: pl.LazyFrame) -> Items:
     """UN and US write the name as C080 (surname, then given names); where C080 is empty, C058 holds it the same way."""
     apart = elements(nad, "kind", "", "lines", "name", "street", "city", "state", "postcode", "country")
     apart = apart.with_columns(
@@ -123,20 +123,20 @@ def _names(nad: pl.DataFrame) -> Items:
     yield _item(apart, "traveller_kind", pl.col("qualifier"))
     yield _item(apart, "surname", pl.col("surname"))
     yield _item(apart, "given_names", line(*(pl.col(name) for name in ("first", "second", "third", "fourth"))))
-    yield _item(apart, "address_street", words(pl.col("street")))
-    yield _item(apart, "address_city", words(pl.col("city")))
+    yield _item(apart, "address_street", phrase(pl.col("street")))
+    yield _item(apart, "address_city", phrase(pl.col("city")))
     yield _item(apart, "address_region", pl.coalesce("region", "region_name"))
-    yield _item(apart, "address_postcode", words(pl.col("postcode")))
-    yield _item(apart, "address_country", words(pl.col("country")))
+    yield _item(apart, "address_postcode", phrase(pl.col("postcode")))
+    yield _item(apart, "address_country", phrase(pl.col("country")))
 
 
-def _births(dtm: pl.DataFrame, departures: pl.DataFrame) -> Items:
+def _births(dtm: pl.LazyFrame, departures: pl.LazyFrame) -> Items:
     apart = components(dtm.filter(pl.col("qualifier") == _BIRTH), "body", "", "digits", "code")
     dated = apart.join(departures, on="message", how="left", maintain_order="left")
     yield _item(dated, "birth_date", birth_date(pl.col("digits"), pl.col("code"), pl.col("departs_at")))
 
 
-def _places(loc: pl.DataFrame) -> Items:
+def _places(loc: pl.LazyFrame) -> Items:
     apart = components(elements(loc, "", "where"), "where", "code", "", "", "name")
     named = apart.filter(pl.col("qualifier").is_in([*_PORTS]))
     column = pl.col("qualifier").replace_strict(_PORTS, default=None).alias("column")
@@ -146,13 +146,13 @@ def _places(loc: pl.DataFrame) -> Items:
     yield _item(born, "birth_place", pl.col("name"))
 
 
-def _references(rff: pl.DataFrame) -> Items:
+def _references(rff: pl.LazyFrame) -> Items:
     apart = components(rff.filter(pl.col("qualifier").is_in([*_REFERENCES])), "body", "", "number")
     column = pl.col("qualifier").replace_strict(_REFERENCES, default=None).alias("column")
     yield apart.select("owner", "position", column, pl.col("number").alias("text"))
 
 
-def _nationalities(nat: pl.DataFrame) -> Items:
+def _nationalities(nat: pl.LazyFrame) -> Items:
     said = nat.filter(pl.col("qualifier") == _NATIONALITY)
     apart = components(elements(said, "", "country"), "country", "code", "", "", "name")
     apart = apart.with_columns(pl.coalesce("code", "name").alias("country"))
@@ -161,7 +161,7 @@ def _nationalities(nat: pl.DataFrame) -> Items:
     yield _item(apart.filter(~first), "other_nationalities", pl.col("country"))
 
 
-def _baggage(mea: pl.DataFrame, ftx: pl.DataFrame) -> Items:
+def _baggage(mea: pl.LazyFrame, ftx: pl.LazyFrame) -> Items:
     """Bags as `MEA+CT++:2`, by some carriers `MEA+CT++2`; weights as `MEA+WT++KGM:30`."""
     apart = components(elements(mea, "", "", "measure"), "measure", "unit", "value")
     kind = pl.col("qualifier")
@@ -179,7 +179,7 @@ def documents(segments: pl.DataFrame) -> pl.DataFrame:
     registration (A), then A. The first visa and the first A have columns of their own; further documents are told in
     `other_documents`, one a line.
     """
-    listed = _listed(segments.filter(pl.col("document") > 0))
+    listed = _listed(segments.filter(pl.col("document") > 0).lazy()).collect()
     kind = pl.col("document_type")
     rank = (
         pl.when(kind == _VISA)
@@ -195,17 +195,14 @@ def documents(segments: pl.DataFrame) -> pl.DataFrame:
     chosen = ranked.filter(pl.col("rank").is_not_null()).unique("owner", keep="first", maintain_order=True)
     visas = listed.filter(kind == _VISA).unique("owner", keep="first", maintain_order=True)
     aliens = listed.filter(kind == _ALIEN).unique("owner", keep="first", maintain_order=True)
-    told = pl.concat([part.select("document") for part in (chosen, visas, aliens)])["document"].implode()
-    others = listed.filter(~pl.col("document").is_in(told)).with_columns(
-        line(
-            *(pl.col(name) for name in ("document_type", "document_number", "document_issuer", "document_expiry"))
-        ).alias("other")
+    told = pl.concat([part.select("document") for part in (chosen, visas, aliens)])
+    others = listed.join(told, on="document", how="anti", maintain_order="left").with_columns(
+        line(*(pl.col(name) for name in ("document_type", *_OF_A_DOCUMENT))).alias("other")
     )
     owners = listed.select("owner").unique(maintain_order=True)
-    names = ("document_number", "document_issuer", "document_expiry")
     parts = [
-        chosen.select("owner", "document_type", *names),
-        visas.select("owner", *(pl.col(name).alias(name.replace("document", "visa")) for name in names)),
+        chosen.select("owner", "document_type", *_OF_A_DOCUMENT),
+        visas.select("owner", *(pl.col(name).alias(name.replace("document", "visa")) for name in _OF_A_DOCUMENT)),
         aliens.select("owner", pl.col("document_number").alias("alien_number")),
         others.group_by("owner", maintain_order=True).agg(pl.col("other").str.join("\n").alias("other_documents")),
     ]
@@ -214,7 +211,7 @@ def documents(segments: pl.DataFrame) -> pl.DataFrame:
     return owners.select("owner", *DOCUMENT)
 
 
-def _listed(segments: pl.DataFrame) -> pl.DataFrame:
+def _listed(segments: pl.LazyFrame) -> pl.LazyFrame:
     """One row a document that says anything, in order: owner, document, document_type, _number, _issuer, _expiry."""
     tag, qualifier = pl.col("tag"), pl.col("qualifier")
     heads = components(elements(segments.filter(tag == "DOC"), "kind", "number"), "kind", "document_type")
@@ -229,11 +226,11 @@ def _listed(segments: pl.DataFrame) -> pl.DataFrame:
     expiries = _by_document(dates, "document_expiry", day(pl.col("digits"), pl.col("code")))
     for part in (issuers, expiries):
         heads = heads.join(part, on="document", how="left", maintain_order="left")
-    said = pl.any_horizontal(pl.col(name).is_not_null() for name in heads.columns[2:])
+    said = pl.any_horizontal(pl.col(name).is_not_null() for name in ("document_type", *_OF_A_DOCUMENT))
     return heads.filter(said)
 
 
-def _by_document(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.DataFrame:
+def _by_document(frame: pl.LazyFrame, column: str, text: pl.Expr) -> pl.LazyFrame:
     """One row a document; two different texts stand one a line."""
     said = frame.select("document", text.alias(column)).drop_nulls().unique(maintain_order=True)
     return said.group_by("document", maintain_order=True).agg(pl.col(column).str.join("\n"))
