@@ -113,6 +113,16 @@ def test_pseudonyms_of_a_preview_are_not_those_of_a_release_nor_of_another_previ
     assert pseudonyms() & pseudonyms() == set()
 
 
+def test_a_day_can_be_chosen_for_rules_that_look_at_the_clock(exchanged: Desk) -> None:
+    command = ("preview", "us-eu-pnr-border", "--delivery", exchanged.directory / "push.edi")
+    today = exchanged.json(*command)["preview"]
+    assert today["manifest"]["rows"]["released"] == 0
+    assert "no part" in exchanged.type(*command).out
+    then = exchanged.json(*command, "--on", "2027-02-28")["preview"]
+    assert then["manifest"]["rows"]["released"] > 0
+    assert then["manifest"]["created_at"].startswith("2027-02-28T00:00")
+
+
 # What stands in the way
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.console.explanation import ClauseTold, clauses_of, column_facts, ending, told
 from pipeline.core.errors import Code, Misconfigured
+from pipeline.core.language.policy import cited
 from pipeline.core.language.scope import questions
 from pipeline.core.wording import predicate_in_words
 
@@ -100,6 +101,8 @@ def release_lineage(catalogue: "Catalogue", agreement_id: str, published: "Publi
     version = _version(catalogue, agreement_id, made_under["version"])
     clauses = clauses_of(version, catalogue.instrument(version.instrument)) if version else {}
     digest = catalogue.digest(version) if version else None
+    kept_back = _kept_back(version, said["rows"]["by_rule"])
+    names = dict.fromkeys(_cited_in([said["purpose"], kept_back, said["columns"], said["handling"], said["risk"]]))
     return {
         "release": published.release,
         "created_at": said["created_at"],
@@ -112,7 +115,7 @@ def release_lineage(catalogue: "Catalogue", agreement_id: str, published: "Publi
         },
         "purpose": said["purpose"],
         "rows": {name: number for name, number in said["rows"].items() if name != "by_rule"},
-        "kept_back": [_kept_back(version, name, rows) for name, rows in said["rows"]["by_rule"].items()],
+        "kept_back": kept_back,
         "columns": [
             {"column": name, **treated, "clauses": told(treated["clause"], clauses)}
             for name, treated in said["columns"].items()
@@ -124,6 +127,7 @@ def release_lineage(catalogue: "Catalogue", agreement_id: str, published: "Publi
         "handling": said["handling"],
         "risk": said["risk"],
         "deliveries": said["made_of"]["deliveries"],
+        "clauses": [clause for name in names for clause in told(name, clauses)],
     }
 
 
@@ -158,15 +162,32 @@ def _version(catalogue: "Catalogue", id: str, number: int) -> "Agreement | None"
     return next((one for one in catalogue.versions.get(id, ()) if one.version == number), None)
 
 
-def _kept_back(agreement: "Agreement | None", name: str, rows: int) -> dict[str, Any]:
-    rule = next((rule for rule in agreement.rows if rule.name == name), None) if agreement else None
-    return {
-        "rule": name,
-        "rows": rows,
-        "reason": rule.otherwise.value if rule else None,
-        "released_when": predicate_in_words(rule.predicate) if rule else None,
-        "clause": rule.clause if rule else None,
-    }
+def _kept_back(agreement: "Agreement | None", by_rule: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The rows that each rule kept back, in the order in which the rules are asked."""
+    rules = {rule.name: rule for rule in agreement.rows} if agreement else {}
+    names = [*(name for name in rules if name in by_rule), *(name for name in by_rule if name not in rules)]
+    return [
+        {
+            "rule": name,
+            "rows": by_rule[name],
+            "reason": rules[name].otherwise.value if name in rules else None,
+            "released_when": predicate_in_words(rules[name].predicate) if name in rules else None,
+            "clause": rules[name].clause if name in rules else None,
+        }
+        for name in names
+    ]
+
+
+def _cited_in(said: object) -> Iterator[str]:
+    """The clauses that anything in a manifest cites, or in what is told of it."""
+    if isinstance(said, dict):
+        for key, value in said.items():
+            if key == "clause" and isinstance(value, str):
+                yield from cited(value)
+            yield from _cited_in(value)
+    elif isinstance(said, list):
+        for one in said:
+            yield from _cited_in(one)
 
 
 def _unknown(column: str, known: tuple[str, ...], feed: str) -> Misconfigured:

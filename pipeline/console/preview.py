@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +43,10 @@ def preview(
     version: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="This version; the one in force if left out.")
     ] = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(metavar="DAY", formats=["%Y-%m-%d"], help="As if it were that day; now if left out."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Preview a release: what the recipient would get of a file. It SHOWS VALUES of that file.
@@ -52,6 +56,7 @@ def preview(
     Examples:
       safeconduct preview pnr-eu-piu
       safeconduct preview pnr-eu-piu --column surname --column frequent_flyer
+      safeconduct preview us-eu-pnr-border --on 2027-02-28
       safeconduct preview aeo-statistics --delivery list.csv --rows 20
       safeconduct preview aeo-statistics --delivery list.csv --json
     """
@@ -67,7 +72,7 @@ def preview(
     in_the_way = blocks(site, catalogue, asked)
     with (
         given_or_synthetic(delivery, feed.id) as file,
-        stage(catalogue, feed, [asked], at=site.now()) as on_stage,
+        stage(catalogue, feed, [asked], at=on.replace(tzinfo=UTC) if on else site.now()) as on_stage,
     ):
         tried, kept = receive(on_stage, feed, file, opening=site.keyring.opening)
         found = previewed(on_stage, asked, kept, rows, columns) if kept else None
@@ -147,6 +152,8 @@ def _show(call: Call, agreement: "Agreement", found: "Previewed") -> None:
         )
     for number, part in enumerate(found.parts, start=1):
         _show_part(call, agreement, number, part)
+    if not rows["released"]:
+        call.say("  no row of it: the release would have no part", style="yellow")
 
 
 def _show_part(call: Call, agreement: "Agreement", number: int, part: "Shown") -> None:

@@ -1,6 +1,7 @@
 """What `safeconduct explain` found, said to people."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.console.call import Call, counted, short, when
@@ -79,7 +80,8 @@ def column(call: Call, told: dict[str, Any]) -> None:
 def release(call: Call, told: dict[str, Any], column: str | None) -> None:
     """From a release to the agreement that made it."""
     made = told["agreement"]
-    call.say(f"{told['release']} to {told['recipient']}, {told['created_at']}", style="bold")
+    made_at = when(datetime.fromisoformat(told["created_at"]))
+    call.say(f"{told['release']} to {told['recipient']}, made {made_at} UTC", style="bold")
     call.say(f"  made under {made['id']}, version {made['version']}, digest {short(made['digest']['sha256'])}")
     catalogue = told["catalogue"]
     if catalogue["same"]:
@@ -111,8 +113,7 @@ def release(call: Call, told: dict[str, Any], column: str | None) -> None:
     _parts(call, told["parts"])
     handling = told["handling"]
     call.say(f"Handling: {handling['marking']}; onward: {handling['onward']['says']} ({handling['onward']['clause']})")
-    cited = {clause.clause: clause for one in told["columns"] for clause in one["clauses"]}
-    clauses(call, cited.values())
+    clauses(call, told["clauses"])
 
 
 def blocks(call: Call, in_the_way: "Iterable[Block]") -> None:
@@ -243,7 +244,9 @@ def _column_of_release(call: Call, found: dict[str, Any], column: str) -> None:
 
 def until(part: Mapping[str, Any]) -> str:
     """When a part of a release must be gone."""
-    return str(part["until"] or f"{duration_in_words(part['after'])} after its {part['clock']}")
+    if part["until"]:
+        return f"{when(datetime.fromisoformat(part['until']))} UTC"
+    return f"{duration_in_words(part['after'])} after its {part['clock']}"
 
 
 def _ending(found: "Ending | None") -> str:
