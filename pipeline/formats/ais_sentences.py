@@ -16,8 +16,10 @@ MAX_LINE_CHARS = 1024
 """A sentence has at most 82 characters and a tag block 80; some receivers write more."""
 _WINDOW_LINES = 50
 """The sentences of one message are no farther apart: their numbers repeat after ten messages."""
+_TEXT = r"[ -)+-\[\]-~]*"
+"""Printable ASCII without the asterisk and the backslash, which end what they stand in."""
 _LINE = re.compile(
-    r"(?:\\(?P<tags>[ -)+-\[\]-~]*)\*(?P<tag_sum>[0-9A-Fa-f]{2})\\)?[!$](?P<inner>[ "  # %-)+-\[\]-~]*)\*(?P<sum>[0-9A-Fa-f]{2})"
+    rf"(?:\\(?P<tags>{_TEXT})\*(?P<tag_sum>[0-9A-Fa-f]{{2}})\\)?[!$](?P<inner>{_TEXT})\*(?P<sum>[0-9A-Fa-f]{{2}})"
 )
 _AIS = re.compile(
     r"[A-Z]{2}VD[MO],(?P<count>[1-9]),(?P<number>[1-9]),(?P<sequence>[0-9]?),(?P<channel>[A-Z0-9]?),"
