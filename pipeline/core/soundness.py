@@ -210,13 +210,12 @@ def _needed(predicate: Predicate) -> Iterator[Asks]:
 
 
 def _values(asks: Asks, code_lists: Mapping[str, CodeList]) -> tuple[set[str | None] | None, set[str | None]]:
-    """The only values for which the answer can be true, None for any; and values for which it is not. The value None: absent."""
+    """The only values for which the answer can ever be true, None for any; and values for which it never is. The value None: absent."""
     if asks.exists is False:
         return {None}, set()
-    allowed = asks.any_of if asks.any_of is not None else _codes(asks.in_codes, code_lists)
-    denied = asks.none_of if asks.none_of is not None else _codes(asks.not_in_codes, code_lists)
-    return None if allowed is None else set(allowed), {None, *(denied or ())}
-
-
-def _codes(id: str | None, code_lists: Mapping[str, CodeList]) -> tuple[str, ...] | None:
-    return None if id is None else code_lists[id].codes
+    if asks.in_codes is not None:
+        return set(code_lists[asks.in_codes].codes), {None}
+    if asks.not_in_codes is not None:
+        listed = code_lists[asks.not_in_codes]
+        return None, {None, *(set(listed.codes) - set(listed.lapses))}
+    return None if asks.any_of is None else set(asks.any_of), {None, *(asks.none_of or ())}

@@ -1,6 +1,8 @@
 """What does not hang together with the catalogue around it is told by key, with the reason and what to write instead."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -372,6 +374,15 @@ def test_rules_that_no_row_can_meet_together_would_release_nothing(asked: list[d
 )
 def test_rules_that_some_row_can_meet_are_no_fault(asked: list[dict[str, Any]]) -> None:
     assert faults(rows=[rule(f"rule-{index}", **one) for index, one in enumerate(asked)]) == []
+
+
+def test_a_code_that_lapses_is_not_forbidden_for_good() -> None:
+    lapsing = LISTS[0].model_copy(update={"id": "lapsing", "lapses": {"NO": date(2026, 1, 1)}})
+    surroundings = replace(around(), code_lists={"lapsing": lapsing})
+    forbidden = {"column": "a", "not_in_codes": "lapsing"}
+    for values, found in ((["NO"], 0), (["DE"], 1), (["NO", "DE"], 0)):
+        rows = [rule("r", all=[forbidden, {"column": "a", "any_of": values}])]
+        assert len(faults(surroundings, rows=rows)) == found
 
 
 VALUES = ["NO", "DE", "SE", None]
