@@ -1,7 +1,10 @@
 """`safeconduct check`: of the catalogue, with file, line and place of each fault; and of a delivery, before it is sent."""
 
 import re
+import shutil
 from pathlib import Path
+
+import pytest
 
 from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.edges.keys import Keyring
@@ -86,6 +89,51 @@ def test_versions_that_overlap_are_named(desk: Desk) -> None:
     amendment = amended(desk, from_year=2020)
     faults = desk.json("check")["faults"]
     assert (str(amendment), "in_force") in {(fault["path"], fault["keys"]) for fault in faults}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "keys", "instead"),
+    [
+        ('marking = { tlp = "GREEN" }', 'marking = { tlp = "RED" }', "handling.marking", "correct the marking"),
+        ('recipient = "trade-statistics"', 'recipient = "nobody"', "recipient", "the catalogue does not have"),
+        ('instrument = "statistical-arrangement"', 'instrument = "nothing"', "instrument", "does not have"),
+        ('clause = "Art. 3"', 'clause = "Art. 99"', "statistics.clause", 'or here as [clauses."Art. 99"]'),
+        ("until = 2030-01-01", "until = 2010-01-01", "in_force", "swap the two dates"),
+        ('purpose = "statistics"', 'purpose = "curiosity"', "declared.purpose", "write one of statistics"),
+        ('[columns.country]\ntreatment = "keep"', '[columns.country]\ntreatment = "kept"', "columns.country", "'mask'"),
+        (
+            '[columns.country]\ntreatment = "keep"',
+            '[columns.country]\ntreatment = "round"\nto = "5"',
+            "columns.country.treatment",
+            "use mask",
+        ),
+        (
+            '[columns.country]\ntreatment = "keep"',
+            '[columns.country]\ntreatment = "filter-terms"\ncodes = "no-such-v1"',
+            "columns.country.codes",
+            "does not have",
+        ),
+        (
+            "[handling]\n",
+            '[[rows]]\nname = "one"\nall = [{ column = "country", any_of = ["DE"] }]\nclause = "Art. 2"\n\n'
+            '[[rows]]\nname = "two"\nall = [{ column = "country", any_of = ["FR"] }]\nclause = "Art. 2"\n\n[handling]\n',
+            "rows.1",
+            "let them overlap",
+        ),
+    ],
+)
+def test_what_speaks_against_itself_is_named_with_line_place_reason_and_what_to_write(
+    tmp_path: Path, old: str, new: str, keys: str, instead: str
+) -> None:
+    shutil.copytree(ROOT / "catalogue", tmp_path / "catalogue")
+    desk = Desk(tmp_path)
+    desk.edit("agreements/aeo-statistics.toml", old, new)
+    faults = desk.json("check", "--catalogue", desk.catalogue)["faults"]
+    fault = next(one for one in faults if one["path"].endswith("aeo-statistics.toml"))
+    assert fault["keys"] == keys
+    assert instead in fault["message"]
+    line = (desk.catalogue / "agreements/aeo-statistics.toml").read_text().splitlines()[fault["line"] - 1]
+    assert any(part in line for part in (*keys.split(".")[-1:], *keys.split(".")[:-1], "[[rows]]"))
 
 
 def test_a_feed_whose_schema_is_not_there_is_named_with_its_line(desk: Desk) -> None:
