@@ -141,7 +141,7 @@ def release(site: Site, agreement_id: str, kept_key: str) -> Released:
         try:
             published = _publish(site, catalogue, agreement, kept, name)
         except Refused as refusal:
-            record.withheld(site, agreement, catalogue.digest(agreement), name, refusal)
+            record.withheld(site, agreement, catalogue.digest(agreement), kept, refusal)
             raise
     record.released(site, agreement, published)  # 14. record
     site.publication.announce(published)  # 15. announce

@@ -16,6 +16,7 @@ from pipeline.core.duration import after
 from pipeline.core.errors import Code, Conflict, Misconfigured, Postponed, Refused
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Feed
+from pipeline.edges import record
 from pipeline.edges.catalogue import Broken, Catalogue
 from pipeline.edges.permission import permitted
 from pipeline.edges.publication import release_name
@@ -245,7 +246,7 @@ def _prospect(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
         if published:
             return told(Standing.RELEASED, published.predicate["rows"]["released"])
         permitted(site, catalogue, agreement, kept)
-        code = _refused_by_gate(site, name, catalogue.digest(agreement))
+        code = record.withheld_for(site, agreement, catalogue.digest(agreement), kept, GATES)
     except Postponed as waiting:
         return told(Standing.PENDING, code=waiting.code.value)
     except Refused as refusal:
@@ -253,14 +254,6 @@ def _prospect(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
     except (Misconfigured, Conflict) as fault:  # somebody must look; the other releases are shown all the same
         return told(Standing.PENDING, code=fault.code.value)
     return told(Standing.REFUSED, code=code.value) if code else told(Standing.PENDING)
-
-
-def _refused_by_gate(site: Site, release: str, agreement_digest: str) -> Code | None:
-    """The gate that refused the release under the agreement as it is now."""
-    for code in GATES:
-        if site.ledger.find(f"refused:{release}:{agreement_digest}:{code.value}"):
-            return code
-    return None
 
 
 def _late(site: Site, catalogue: Catalogue, only: str) -> Iterator[Late]:

@@ -10,13 +10,13 @@ from datetime import datetime
 
 from pipeline.core.authority import Authorised
 from pipeline.core.delivery import Delivery
-from pipeline.core.errors import Refused
+from pipeline.core.errors import Code, Refused
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Feed
 from pipeline.core.statement import Part
 from pipeline.edges.declarations import Declared
 from pipeline.edges.ledger import Entry, Fact, Kind
-from pipeline.edges.publication import Published
+from pipeline.edges.publication import Published, release_name
 from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
 
@@ -83,8 +83,9 @@ def released(site: Site, agreement: Agreement, published: Published) -> None:
     _enter(site, Kind.RELEASED, published.release, published.release, facts)
 
 
-def withheld(site: Site, agreement: Agreement, digest: str, release: str, refusal: Refused) -> None:
+def withheld(site: Site, agreement: Agreement, digest: str, kept: Kept, refusal: Refused) -> None:
     """The agreement, as it is now, releases nothing of these rows."""
+    release = release_name(agreement, kept)
     facts: dict[str, Fact] = {
         "agreement": agreement.id,
         "agreement_digest": digest,
@@ -92,12 +93,23 @@ def withheld(site: Site, agreement: Agreement, digest: str, release: str, refusa
         "code": refusal.code.value,
         "message": refusal.message,
     }
-    _enter(site, Kind.REFUSED, f"{release}:{digest}:{refusal.code.value}", release, facts)
+    _enter(site, Kind.REFUSED, f"{_terms(site, agreement, digest, kept)}:{refusal.code.value}", release, facts)
+
+
+def withheld_for(site: Site, agreement: Agreement, digest: str, kept: Kept, codes: Sequence[Code]) -> Code | None:
+    """The first of `codes` for which these rows were withheld under the agreement and the declaration that are now."""
+    terms = _terms(site, agreement, digest, kept)
+    return next((code for code in codes if site.ledger.find(f"{Kind.REFUSED.value}:{terms}:{code.value}")), None)
+
+
+def _terms(site: Site, agreement: Agreement, digest: str, kept: Kept) -> str:
+    said = site.declarations.last(agreement.id, kept.key)
+    return ":".join([release_name(agreement, kept), f"{digest}+{_digest(said)}" if said else digest])
 
 
 def declared(site: Site, agreement: Agreement, kept: str, said: Declared) -> None:
     """Somebody has declared what the release of kept rows is for."""
-    digest = hashlib.sha256(said.model_dump_json().encode()).hexdigest()
+    digest = _digest(said)
     facts: dict[str, Fact] = {
         "agreement": agreement.id,
         "purpose": said.declaration.purpose,
@@ -105,6 +117,10 @@ def declared(site: Site, agreement: Agreement, kept: str, said: Declared) -> Non
         "declaration": digest,
     }
     _enter(site, Kind.DECLARED, f"{agreement.id}:{kept}:{digest}", kept, facts)
+
+
+def _digest(said: Declared) -> str:
+    return hashlib.sha256(said.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
 def reversed_(
