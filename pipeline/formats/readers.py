@@ -1,5 +1,8 @@
 """The reader of each wire format that a feed can name."""
 
+from contextlib import suppress
+
+from pipeline.core.errors import Refused
 from pipeline.core.language.feed import Feed
 from pipeline.core.language.wire import (
     AisFormat,
@@ -7,6 +10,7 @@ from pipeline.core.language.wire import (
     FixedWidthFormat,
     JsonFormat,
     JsonLinesFormat,
+    PaxlstFormat,
     PnrGovFormat,
     XmlFormat,
 )
@@ -16,6 +20,7 @@ from pipeline.formats.csv import Csv
 from pipeline.formats.fixed_width import FixedWidth
 from pipeline.formats.json_array import JsonArray
 from pipeline.formats.json_lines import JsonLines
+from pipeline.formats.paxlst import Paxlst
 from pipeline.formats.pnrgov import PnrGov
 from pipeline.formats.xml import Xml
 
@@ -37,6 +42,19 @@ def reader_of(feed: Feed) -> Reader:
             return Ais()
         case PnrGovFormat():
             return PnrGov()
+        case PaxlstFormat():
+            return Paxlst()
+
+
+def require_fit(feed: Feed, columns: tuple[str, ...]) -> None:
+    """The feed's format and its schema are about the same columns.
+
+    Raises:
+        Misconfigured: catalogue-invalid or column-unknown.
+    """
+    # A reader looks at its columns before the first byte: a delivery without bytes is refused by one that can read them.
+    with suppress(Refused):
+        next(reader_of(feed).read([], columns, limits_of(feed)), None)
 
 
 def limits_of(feed: Feed) -> Limits:

@@ -196,7 +196,13 @@ class PnrGovFormat(Policy):
     kind: Literal["pnrgov"]
 
 
+class PaxlstFormat(Policy):
+    """UN/EDIFACT PAXLST, directories D.02B to D.16B: passenger and crew lists."""
+
+    kind: Literal["paxlst"]
+
+
 WireFormat = Annotated[
-    CsvFormat | JsonLinesFormat | JsonFormat | XmlFormat | FixedWidthFormat | AisFormat | PnrGovFormat,
+    CsvFormat | JsonLinesFormat | JsonFormat | XmlFormat | FixedWidthFormat | AisFormat | PnrGovFormat | PaxlstFormat,
     Field(discriminator="kind"),
 ]
