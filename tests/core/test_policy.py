@@ -316,7 +316,13 @@ def test_a_citation_of_nothing_is_refused(said: object) -> None:
         TypeAdapter(Cited).validate_python(said)
 
 
-@pytest.mark.parametrize("word", ["", " ", "\n", " NO", "NO ", "A\nB", "\u00a0", "x" * 201])
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("", " ", "\n", " NO", "NO ", "A\nB", "A\rB", "A\tB", "A\u2028B", "\u00a0", "x" * 201),
+        *("A\x00", "\x1b[2JA", "A\u202eB", "\u200b", "A\x85B"),
+    ],
+)
 def test_a_blank_or_padded_code_term_or_reference_is_refused(word: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(Word).validate_python(word)

@@ -88,7 +88,7 @@ class Notice(Policy):
 
 
 class Deadline(Policy):
-    """By when something must happen: `offset` before (`-`) or after the event."""
+    """By when something must happen: so long before or after an event."""
 
     what: Text
     """what must happen"""

@@ -20,8 +20,16 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_l
 
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Word = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=200)]
-"""A code or term: never blank, no white space around it, on one line."""
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be printable characters on one line")
+    return text
+
+
+Word = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=200), AfterValidator(_printable)]
+"""A code, term or reference: never blank, no white space around it, on one line, and nothing that a terminal acts on."""
 
 
 def at(keys: str, message: str) -> PydanticCustomError:
