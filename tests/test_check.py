@@ -144,6 +144,15 @@ def test_a_feed_whose_schema_is_not_there_is_named_with_its_line(desk: Desk) -> 
     assert "schemas/nowhere.py" in fault["message"]
 
 
+def test_a_feed_whose_format_does_not_place_the_schemas_columns_is_named_with_its_line(desk: Desk) -> None:
+    said = 'format = { kind = "json-lines", fields = { tin = "/tin" } }'
+    desk.edit("feeds/aeo-members.toml", 'format = { kind = "csv", delimiter = "," }', said)
+    (fault,) = desk.json("check")["faults"]
+    assert fault["path"].endswith("feeds/aeo-members.toml")
+    assert fault["line"] == desk.line_of("feeds/aeo-members.toml", said)
+    assert "no field for" in fault["message"]
+
+
 def test_a_partner_without_a_key_is_a_warning(desk: Desk) -> None:
     keyring = Keyring.open(desk.site / "keys")
     keyring.recipients_path("eu-piu").unlink()

@@ -160,6 +160,7 @@ def _faults(catalogue: "Catalogue") -> Iterator[Fault]:
     for feed in catalogue.feeds.values():
         try:
             schemas[feed.id] = _schema(feed, catalogue.root)
+            _require_format(feed, schemas[feed.id], catalogue.root)
         except _FaultFound as found:
             yield found.fault
     for versions in catalogue.versions.values():
@@ -192,6 +193,20 @@ def _schema(feed: "Feed", root: Path) -> "CompiledSchema":
         lines = [step.lineno for step in traceback.extract_tb(error.__traceback__) if step.filename == str(module)]
         line = error.lineno if isinstance(error, SyntaxError) else (lines[-1] if lines else None)
         found = Fault(module, line, f"it cannot be imported: {type(error).__name__}.", "correct the module.")
+    raise _FaultFound(found)
+
+
+def _require_format(feed: "Feed", schema: "CompiledSchema", root: Path) -> None:
+    from pipeline.formats.readers import require_fit
+
+    try:
+        require_fit(feed, schema.columns)
+    except Misconfigured as error:
+        path = root / "feeds" / f"{feed.id}.toml"
+        line = _line_with(path, r"^\s*(format\b.*=|\[format)")
+        found = Fault(path, line, error.message, error.next_step, "format")
+    else:
+        return
     raise _FaultFound(found)
 
 
