@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from samples import aeo_members, pnr_push
+from samples import aeo_members, pnr_push, preclear_apis
 
 Expectation = Literal["released", "released without bad rows", "refused"]
 SMALL_ROWS = 400
@@ -58,6 +58,7 @@ FEEDS = {
     for feed in (
         _Feed("aeo-members", "csv", aeo_members.write, "operators", aeo_members.VARIANTS["missing-column"]),
         _Feed("pnr-push", "edi", pnr_push.write, "travellers", pnr_push.VARIANTS["truncated"]),
+        _Feed("preclear-apis", "edi", preclear_apis.write, "travellers", preclear_apis.VARIANTS["truncated"]),
     )
 }
 

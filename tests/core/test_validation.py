@@ -200,6 +200,28 @@ REAL: dict[str, dict[str, list[str | None]]] = {
         "agreement_since": ["2024-02-29T00:00:00Z", "2024-02-29", None],
         "agreement_until": ["2030-01-01T00:00:00Z", "2030-02-31T00:00:00Z", None],
     },
+    "preclear_apis": {
+        "list_kind": ["745", "250", "266", "10"],
+        "flight_carrier": ["LH", "DLH", "L"],
+        "departs_at": ["2027-03-01T10:15", "2027-03-01", "2703011015"],
+        "arrives_at": ["2027-02-28T22:00", "2027-02-27T22:00", None],
+        "traveller_kind": ["FL", "FM", "DDU", "DDT", "XX"],
+        "sex": ["F", "Z", None],
+        "birth_date": ["1974-08-12", "2027-03-02", "740812", None],
+        "nationality": ["DEU", "QQQ", None],
+        "debarkation_port": ["JFK", "USNYC", "NEW YORK", None],
+        "document_type": ["P", "I", "p", None],
+        "document_number": ["L898902C3", "L89 8902C3", "L898902C4", None],
+        "document_issuer": ["UTO", "DEU", None],
+        "document_expiry": ["2012-04-15", "2012-04-16", "120415", None],
+        "mrz_line": [
+            "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
+            "L898902C36UTO7408122F1204159ZE184226B<<<<<11",
+            "L898902C36UTO<<<<<<2F1204159ZE184226B<<<<<10",
+            None,
+        ],
+        "alien_number": ["A123456789", "A?"],
+    },
 }
 
 
