@@ -169,6 +169,16 @@ def test_a_release_that_waits_is_no_failure_of_a_run_and_status_says_that_it_wai
     assert "1 waiting" in told(story, "replay", story.kept)
 
 
+@pytest.mark.parametrize("command", ["run", "replay"])
+def test_an_agreement_that_cannot_be_read_is_told_of_by_a_run(story: Story, command: str) -> None:
+    """It is not released, and an operator who only runs must not take that for well done."""
+    story.says(agreement(version=2, begins="2040-01-01") + "[", version=2)
+    said = told(story, command, *([story.kept] if command == "replay" else []), exit_code=Misconfigured.exit_code)
+    assert "catalogue-invalid" in said
+    assert "story.v2.toml" in said
+    assert "1 refused or failed" in said
+
+
 # reverse
 
 

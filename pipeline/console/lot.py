@@ -56,6 +56,11 @@ class Round:
         said = ", ".join(part for part in counts if part)
         self.note(f"{step.step} {step.subject}: {step.outcome}{f' ({said})' if said else ''}{_why(step)}")
 
+    def read(self, site: "Site") -> None:
+        """A file of the catalogue that cannot be used is told of: whatever it speaks about is not done."""
+        for broken in site.catalogue().broken:
+            self.add(_failed("read", broken.where, broken.error()))
+
     def sweep(self, site: "Site") -> list[str]:
         """The lots to receive now. Files of no feed are refused on the way."""
         from pipeline import journey
@@ -133,6 +138,7 @@ def run(
     call = Call.of(context, as_json)
     site = call.site()
     round_ = Round(call.note)
+    round_.read(site)
     _settle(site)
     take(site, round_, _unfinished(site))
     with suppress(KeyboardInterrupt):
@@ -160,6 +166,7 @@ def replay(
     call = Call.of(context, as_json)
     site = call.site()
     round_ = Round(call.note)
+    round_.read(site)
     for kept in round_.receive(site, the_lot(site, name)):
         round_.release(site, kept)
     _answer(call, round_)

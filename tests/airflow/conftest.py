@@ -7,24 +7,38 @@ import pytest
 
 from pipeline.edges.supervision import Running, start, stop
 from tests.airflow.cockpit import Cockpit, until
-from tests.exchange import Exchange
+from tests.exchange import ROOT, Exchange
 from tests.seaweed import free_ports
+
+LARGE = ("us-eu-pnr", "us-eu-pnr-border")
+"""Agreements that these tests leave out: what a burst of passenger name records shows is shown with half of the releases."""
+
+DELAYED = "register-public"
+DELAY = "PT1M"
+"""It waits so long after a list of the register was kept."""
+
+
+def _stems(folder: str, *, which: str = "") -> set[str]:
+    paths = (ROOT / "catalogue" / folder).glob("*.toml")
+    return {path.stem for path in paths if which in path.read_text(encoding="utf-8")} - set(LARGE)
+
 
 FAMILIES = {
     "intake",
-    "receive.pnr-push",
-    "receive.aeo-members",
-    "release.pnr-eu-piu",
-    "release.pnr-police-liaison",
-    "release.aeo-mutual-recognition",
-    "release.aeo-statistics",
-    "due.aeo-members",
+    *(f"receive.{feed}" for feed in _stems("feeds")),
+    *(f"due.{feed}" for feed in _stems("feeds", which="[expected]")),
+    *(f"release.{agreement}" for agreement in _stems("agreements")),
 }
 
 
 @pytest.fixture(scope="session")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Exchange:
-    return Exchange(tmp_path_factory.mktemp("exchange"))
+    exchange = Exchange(tmp_path_factory.mktemp("exchange"))
+    for agreement in LARGE:
+        (exchange.directory / "catalogue" / "agreements" / f"{agreement}.toml").unlink()
+    said = f'[handling]\ndelay = {{ clock = "loaded", wait = "{DELAY}", clause = "publication" }}\n'
+    exchange.edit(f"agreements/{DELAYED}.toml", "[handling]\n", said)
+    return exchange
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,17 @@ import csv
 import io
 import time
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from pipeline import cli
+from pipeline.core.duration import after
 from samples import aeo_members, pnr_push
 from tests.airflow.cockpit import Cockpit, call, until
-from tests.airflow.conftest import FAMILIES
+from tests.airflow.conftest import DELAY, DELAYED, FAMILIES
 from tests.exchange import Exchange
 
 pytestmark = pytest.mark.airflow
@@ -165,6 +169,34 @@ def test_a_missing_delivery_is_red_with_its_reason(cockpit: Cockpit) -> None:
     run = new_run(cockpit, "due.aeo-members", before)
     assert run["state"] == "failed"
     assert "nothing-arrived" in cockpit.log(run, "arrived_in_time")
+
+
+def test_a_delayed_release_holds_no_worker_and_comes_when_its_time_is_over(
+    exchange: Exchange, cockpit: Cockpit
+) -> None:
+    dag_id = f"release.{DELAYED}"
+    before = {run["dag_run_id"] for run in cockpit.runs(dag_id)}
+    written = CliRunner().invoke(cli.app, ["--site", str(exchange.site.directory), "register", "--csv"])
+    exchange.drop("register", written.stdout_bytes, "register.csv")
+
+    def deferred() -> dict[str, Any] | None:
+        runs = [run for run in cockpit.runs(dag_id) if run["dag_run_id"] not in before]
+        return next((run for run in runs if cockpit.tasks(run) == {"release": "deferred"}), None)
+
+    run = until(deferred, seconds=120, what="a release that waits")
+    assert exchange.published(DELAYED) == []
+    assert "releases these rows from" in cockpit.log(run, "release")
+    (published,) = until(lambda: exchange.published(DELAYED), seconds=180, what="the release")
+    kept = exchange.site.vault.kept(published.predicate["made_of"]["kept"])
+    assert datetime.fromisoformat(published.predicate["created_at"]) >= after(kept.loaded_at, DELAY)
+    (ended,) = cockpit.settled(dag_id, 1)
+    assert ended["state"] == "success"
+    log = cockpit.log(run, "release")
+    assert "is published" in log
+    assert "Traceback" not in log
+    assert "outside of the Task Runner" not in log
+    assert again(cockpit, ended)["state"] == "success"
+    assert len(exchange.published(DELAYED)) == 1
 
 
 def test_a_broken_file_is_named_and_hides_nothing_else(exchange: Exchange, cockpit: Cockpit) -> None:

@@ -20,7 +20,14 @@ pytestmark = pytest.mark.airflow
 
 ROOT = Path(__file__).resolve().parents[2]
 SAFECONDUCT = [sys.executable, "-c", "from pipeline.cli import main; main()"]
-RELEASES = {"pnr-eu-piu", "pnr-police-liaison", "aeo-mutual-recognition", "aeo-statistics"}
+RELEASES = {
+    "aeo-mutual-recognition",
+    "aeo-statistics",
+    "pnr-eu-piu",
+    "pnr-police-liaison",
+    "us-eu-pnr",
+    "us-eu-pnr-border",
+}
 
 
 @pytest.fixture
