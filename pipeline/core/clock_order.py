@@ -9,13 +9,8 @@ from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.handling import Clock, Retention
 from pipeline.core.language.treatment import Released
 
-_STARTS = tuple(
-    datetime(year, month, day, tzinfo=UTC)
-    for year, leap in ((2023, 0), (2024, 1))
-    for month, days in enumerate((31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), start=1)
-    for day in (1, 15, 28, days)
-)
-"""Days from which durations are compared: they begin the shortest and the longest runs of months, with and without 29 February."""
+_STARTS = tuple(datetime(year, month, 1, tzinfo=UTC) for year in (2023, 2024) for month in range(1, 13))
+"""Days from which durations are compared. No run of months is shorter or longer than from one of them; 2024 is a leap year."""
 
 _IN_ORDER = (Clock.RECEIVED, Clock.LAST_RECEIVED, Clock.LOADED, Clock.RELEASED)
 """Clocks that begin one after the other in every lot. The others may begin at any time, and compare with nothing."""

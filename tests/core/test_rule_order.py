@@ -192,6 +192,10 @@ def test_a_month_is_neither_thirty_days_nor_longer_than_thirty_one() -> None:
     assert never_longer("P12M", "P1Y")
     assert never_longer("P1Y", "P12M")
     assert never_longer("P28D", "P1M")
+    assert not never_longer("P1Y", "P365D")
+    assert not never_longer("P366D", "P1Y")
+    assert never_longer("P5Y", "P1827D")
+    assert not never_longer("P5Y", "P1826D")
 
 
 def test_clocks_that_begin_one_after_the_other_compare_and_others_do_not() -> None:
