@@ -196,6 +196,7 @@ def test_a_month_is_neither_thirty_days_nor_longer_than_thirty_one() -> None:
     assert not never_longer("P366D", "P1Y")
     assert never_longer("P5Y", "P1827D")
     assert not never_longer("P5Y", "P1826D")
+    assert not never_longer("P1096D", "P3Y")
 
 
 def test_clocks_that_begin_one_after_the_other_compare_and_others_do_not() -> None:
