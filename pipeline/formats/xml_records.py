@@ -16,6 +16,8 @@ MAX_NAMES = 10_000
 MAX_NAME_CHARS = 1000
 _TOKEN_BYTES = 1024 * 1024
 """A tag, comment or instruction may be this large: the parser holds it whole."""
+_CHECKED_TEXT_CHARS = 256 * 1024
+"""A text that is checked against an XML Schema may be this long: libxml2's time grows with the square of it."""
 _OF_INSTANCES = f"http://www.w3.org/2001/XMLSchema-instance{SEPARATOR}"
 """Attributes about the schema, not of the record."""
 
@@ -40,6 +42,8 @@ class Records:
         self._items: list[list[str]] = []
         self._names: set[str] = set()
         self._record_bytes = self._token_bytes = 0
+        self._text_chars = 0
+        self._longest_text = max(_CHECKED_TEXT_CHARS, rows.limits.max_cell_bytes) if form.xsd is not None else None
         self._longest_token = max(_TOKEN_BYTES, 8 * rows.limits.max_cell_bytes)
 
     @property
@@ -62,7 +66,7 @@ class Records:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
-        self._token_bytes = 0
+        self._token_bytes = self._text_chars = 0
         self._require_names(name, attributes)
         depth = len(self._open) + self._skipped
         if depth >= MAX_DEPTH:
@@ -80,7 +84,7 @@ class Records:
 
     def end(self, _: str) -> None:
         """An element ends."""
-        self._token_bytes = 0
+        self._token_bytes = self._text_chars = 0
         if self._skipped:
             self._skipped -= 1
             return
@@ -96,6 +100,9 @@ class Records:
     def text(self, text: str) -> None:
         """Text of the open element."""
         self._token_bytes = 0
+        self._text_chars += len(text)
+        if self._longest_text is not None and self._text_chars > self._longest_text:
+            raise self._over(f"a text is over {self._longest_text} characters")
         if self._skipped or not self._open:
             return
         inside = self._open[-1]

@@ -320,6 +320,12 @@ def test_what_never_ends_is_refused_in_bounded_memory(start: str) -> None:
     assert peak < 12_000_000
 
 
+def test_a_text_that_a_schema_is_slow_to_check_is_refused_early() -> None:
+    city = b"<list><member id='1'><age>1</age><city>"
+    refused = refusal_of(CHECKED, chain([city], repeat(b"1&amp;" * 8192, 400)), CHECKED_COLUMNS)
+    assert (refused.code, "a text is over 262144 characters" in refused.message) == (Code.LIMIT_EXCEEDED, True)
+
+
 def test_cells_and_rows_over_their_limits_are_refused_and_at_them_are_not() -> None:
     assert phones(member("<phone>éa</phone>"), max_cell_bytes=3, max_rows=1) == ["éa"]
     long = refusal_of(READER, member("<phone>éab</phone>"), COLUMNS, limits=Limits(max_cell_bytes=3))
