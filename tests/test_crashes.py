@@ -27,7 +27,11 @@ from tests.faults import Died
 
 T = TypeVar("T")
 AGREEMENTS = ("pnr-eu-piu", "pnr-police-liaison")
-NEEDED = (*AGREEMENTS, "eu-pnr-directive", "us-eu-pnr", "pnr-push", "example-air", "eu-piu", "police-liaison")
+NEEDED = {
+    *(f"agreements/{agreement}" for agreement in AGREEMENTS),
+    *("instruments/eu-pnr-directive", "instruments/us-eu-pnr", "feeds/pnr-push"),
+    *("partners/example-air", "partners/eu-piu", "partners/police-liaison"),
+}
 LEANED_ON = ("codes", "hierarchies")
 DECLARED_BY_HAND = "pnr-eu-piu"
 
@@ -121,7 +125,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site where one good, one partly bad and one refusable delivery have landed."""
     exchange = Exchange(tmp_path_factory.mktemp("prepared"))
     for path in (exchange.directory / "catalogue").glob("*/*.toml"):  # what is not read again and again saves a minute
-        if path.parent.name not in LEANED_ON and path.stem not in NEEDED:
+        if path.parent.name not in LEANED_ON and f"{path.parent.name}/{path.stem}" not in NEEDED:
             path.unlink()
     exchange.edit(f"agreements/{DECLARED_BY_HAND}.toml", '[declared]\npurpose = "serious-crime"\n', "")
     for name, travellers, bad in (("good", 5, 0.0), ("partly", 40, 0.05)):
