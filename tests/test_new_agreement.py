@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from pipeline.core.errors import Code, Refused
+from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.edges.keys import AGREEMENTS
 from pipeline.edges.opening import sign, signer_line
 from tests.desk import ROOT, Desk, desk_in
@@ -55,7 +55,9 @@ def test_one_file_is_a_sound_agreement_that_can_be_explained_and_previewed(desk:
 
 def test_a_changed_treatment_is_stopped_by_the_disclosure_diff(desk: Desk) -> None:
     amend(desk)
-    assert desk.type("check").exit_code == 0
+    checked = desk.type("check")
+    assert checked.exit_code == Misconfigured.exit_code
+    assert "2 of 2 approvals are missing" in checked.out
     stopped = desk.type("diff", "port-warehouses@1", "port-warehouses@2")
     assert stopped.exit_code == Refused.exit_code
     assert re.search(r"WIDENS +column authorisation_date", stopped.out)

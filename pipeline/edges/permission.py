@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.core.authority import Authorised, Recipient, authorise
 from pipeline.core.cases import failed_cases
 from pipeline.core.clocks import Instants, waits_until
+from pipeline.core.disclosure import faults_of_amendment
 from pipeline.core.errors import Code, Misconfigured, Postponed, Refused
 from pipeline.core.fitness import all_clauses, unfit
 from pipeline.core.language.agreement import Agreement
@@ -23,6 +24,7 @@ from pipeline.edges.vault import Kept
 
 def permission(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept) -> Authorised:
     """The agreement fits its schema and its cases hold, and it permits the release: see `permitted`."""
+    signed(site, catalogue, agreement)
     sound(catalogue, agreement)
     return permitted(site, catalogue, agreement, kept)
 
@@ -144,10 +146,12 @@ def sound(catalogue: Catalogue, agreement: Agreement) -> None:
 
 
 def faults_of(catalogue: Catalogue, agreement: Agreement) -> Iterator[Unsound]:
-    """What is wrong with the agreement beyond its own file: how it fits the schema, and how its cases come out."""
+    """What is wrong with the agreement beyond its own file: how it fits the schema, how its cases come out, and whether
+    two people have agreed to what it discloses more than the version before it."""
     schema = schema_of(catalogue.feed(agreement.feed))
     clauses = all_clauses(agreement, catalogue.instrument(agreement.instrument).clauses)
     unfitting = list(unfit(agreement, schema, clauses))
     yield from unfitting
     if not unfitting:
         yield from failed_cases(agreement, schema, catalogue.code_lists, catalogue.hierarchies)
+    yield from faults_of_amendment(agreement, catalogue)

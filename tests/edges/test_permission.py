@@ -215,7 +215,11 @@ def test_a_signature_by_ssh_keygen_itself_holds(story: Story, tmp_path: Path) ->
 
 def test_an_amendment_needs_a_signature_of_its_own(story: Story) -> None:
     story.wants_signatures()
-    story.says(agreement(ends="2026-06-01"))
+    status = ", ".join(
+        f'{{ to = "{to}", since = {since}T00:00:00Z, reason = "amended" }}'
+        for to, since in (("active", "2020-01-01"), ("superseded", "2026-06-01"))
+    )
+    story.says(agreement(status=status))
     officer = story.officer()
     officer.signs(*story.files)
     story.says(agreement(version=2, begins="2026-06-01"), version=2)
