@@ -171,7 +171,7 @@ def test_no_column_that_is_not_named_or_is_withheld_reaches_an_output(
 
 
 @pytest.mark.parametrize("said", [None, "withhold"])
-def test_cells_of_columns_that_are_not_named_or_are_withheld_are_in_no_output_byte(said: str | None) -> None:
+def test_cells_of_columns_that_are_not_named_are_in_no_output_byte(said: str | None) -> None:
     hidden = {name: CANARY for name in COLUMNS if name != "country"}
     stated = agreement(columns=columns(country="keep", **(dict.fromkeys(hidden, said) if said else {})))
     assert stated.released.keys() == {"country"}
