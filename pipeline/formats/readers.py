@@ -7,6 +7,7 @@ from pipeline.core.language.feed import Feed
 from pipeline.core.language.wire import (
     AisFormat,
     CsvFormat,
+    CuscarFormat,
     FixedWidthFormat,
     JsonFormat,
     JsonLinesFormat,
@@ -17,6 +18,7 @@ from pipeline.core.language.wire import (
 from pipeline.formats.ais import Ais
 from pipeline.formats.batch import Limits, Reader
 from pipeline.formats.csv import Csv
+from pipeline.formats.cuscar import Cuscar
 from pipeline.formats.fixed_width import FixedWidth
 from pipeline.formats.json_array import JsonArray
 from pipeline.formats.json_lines import JsonLines
@@ -44,6 +46,8 @@ def reader_of(feed: Feed) -> Reader:
             return PnrGov()
         case PaxlstFormat():
             return Paxlst()
+        case CuscarFormat():
+            return Cuscar()
 
 
 def require_fit(feed: Feed, columns: tuple[str, ...]) -> None:

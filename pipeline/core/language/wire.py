@@ -202,7 +202,21 @@ class PaxlstFormat(Policy):
     kind: Literal["paxlst"]
 
 
+class CuscarFormat(Policy):
+    """UN/EDIFACT CUSCAR, directories D.95B to D.16B: cargo manifests."""
+
+    kind: Literal["cuscar"]
+
+
 WireFormat = Annotated[
-    CsvFormat | JsonLinesFormat | JsonFormat | XmlFormat | FixedWidthFormat | AisFormat | PnrGovFormat | PaxlstFormat,
+    CsvFormat
+    | JsonLinesFormat
+    | JsonFormat
+    | XmlFormat
+    | FixedWidthFormat
+    | AisFormat
+    | PnrGovFormat
+    | PaxlstFormat
+    | CuscarFormat,
     Field(discriminator="kind"),
 ]
