@@ -124,7 +124,7 @@ def deliver(site: Path) -> None:
     file = made / FEED / "bad-rows.edi"
     program = Path(sys.executable).with_name("safeconduct")
     name = f"{time.time_ns()}.edi"
-    asked = [program, "--site", site, "deliver", file, "--feed", FEED, "--as", name]
+    asked: list[str | Path] = [program, "--site", site, "deliver", file, "--feed", FEED, "--as", name]
     subprocess.run(asked, cwd=ROOT, check=True, capture_output=True)  # noqa: S603
 
 
