@@ -48,11 +48,19 @@ codes = ["VALIDATED", "TIER3"]
 """
 
 
+ACTIVE = '{ to = "active", since = 2020-01-01T00:00:00Z, reason = "signed" }'
+
+
+def superseded(day: str) -> str:
+    """The status of a version that gives way to the next: that one may last as long, and then widens nothing."""
+    return f'{ACTIVE}, {{ to = "superseded", since = {day}T00:00:00Z, reason = "amended" }}'
+
+
 def agreement(
     *,
     version: int = 1,
     top: str = "",
-    status: str = '{ to = "active", since = 2020-01-01T00:00:00Z, reason = "signed" }',
+    status: str = ACTIVE,
     begins: str = "2020-01-01",
     ends: str = "2040-01-01",
     recipient: str = "eu-customs",

@@ -57,6 +57,7 @@ def test_a_declared_lot_is_released_by_the_next_run(asked: Story) -> None:
     said = declare(asked, "--case", "2026/114")
     assert "case-reference" in said
     assert f"Declared for {asked.kept}: crime." in said
+    assert Kind.DECLARED in kinds(asked)
     assert "1 step made" in told(asked, "run")
     assert asked.published().predicate["purpose"]["declared"] == "crime"
 

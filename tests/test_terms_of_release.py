@@ -10,13 +10,14 @@ from typing import Any
 import polars as pl
 
 from pipeline import journey
+from pipeline.core.disclosure import amendment
 from pipeline.core.duration import after
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
 from pipeline.edges.ledger import Kind
 from pipeline.edges.overview import Prospect, Standing, prospects
 from pipeline.edges.publication import Published
 from tests.edges.test_declarations import asking, declare
-from tests.stories import KEPT_IN, Story, agreement, traders
+from tests.stories import KEPT_IN, Story, agreement, superseded, traders
 
 
 def prospect(story: Story) -> Prospect:
@@ -52,7 +53,7 @@ def another_list(story: Story) -> str:
 def test_a_lot_that_was_released_under_one_version_is_not_released_again_under_the_next(story: Story) -> None:
     first = story.release()
     day = f"{story.exchange.now:%Y-%m-%d}"
-    story.says(agreement(ends=day))
+    story.says(agreement(status=superseded(day)))
     story.says(agreement(version=2, begins=day, columns=AMENDED), version=2)
     assert story.exchange.site.catalogue().agreement("story").version == 2
     again = story.release()
@@ -67,7 +68,7 @@ def test_a_lot_that_was_released_under_one_version_is_not_released_again_under_t
 
 
 def test_a_version_counts_from_its_instant_on(story: Story) -> None:
-    story.says(agreement(ends="2030-01-01"))
+    story.says(agreement(status=superseded("2030-01-01")))
     story.says(agreement(version=2, begins="2030-01-01", columns=AMENDED), version=2)
     other = another_list(story)
     story.exchange.now = datetime(2029, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -82,11 +83,37 @@ def test_a_version_counts_from_its_instant_on(story: Story) -> None:
     assert {one["version"]: one["in_force_until"][:4] for one in told.values()} == {1: "2030", 2: "2040"}
 
 
+def test_an_amendment_that_widens_releases_nothing_until_two_people_have_agreed_to_it(story: Story) -> None:
+    story.says(agreement(status=superseded("2026-06-01"), columns=AMENDED))
+    story.says(agreement(version=2, begins="2026-06-01"), version=2)
+    story.refused(Misconfigured, Code.AGREEMENT_UNSOUND, named="2 of 2 approvals are missing")
+    digest = widening(story)
+    approved = agreement(version=2, begins="2026-06-01", more=approval("a.example", digest))
+    story.says(approved, version=2)
+    story.refused(Misconfigured, Code.AGREEMENT_UNSOUND, named="1 of 2 approvals are missing")
+    story.says(approved + approval("A.Example", digest), version=2)
+    story.refused(Misconfigured, Code.AGREEMENT_UNSOUND, named="1 of 2 approvals are missing")
+    story.says(approved + approval("b.example", digest), version=2)
+    assert story.release().rows > 0
+    assert set(story.rows().columns) == {"country", "program_status"}
+
+
+def widening(story: Story) -> str:
+    """What the people who agree to the amendment agree to."""
+    catalogue = story.exchange.site.catalogue()
+    return amendment(catalogue.versions["story"][-1], catalogue).digest
+
+
+def approval(by: str, digest: str) -> str:
+    return f'[[approvals]]\nby = "{by}"\nrole = "privacy officer"\nat = 2026-05-01T00:00:00Z\nwidening = "{digest}"\n'
+
+
 def test_what_waited_while_a_version_was_suspended_is_released_under_the_next(story: Story) -> None:
-    suspended = '{ to = "active", since = 2020-01-01T00:00:00Z, reason = "signed" }, '
-    suspended += '{ to = "suspended", since = 2021-01-01T00:00:00Z, reason = "a review" }'
-    story.says(agreement(status=suspended, ends="2030-01-01"))
-    story.says(agreement(version=2, begins="2030-01-01"), version=2)
+    suspended = '{ to = "suspended", since = 2021-01-01T00:00:00Z, reason = "a review" }'
+    story.says(agreement(status=superseded("2030-01-01").replace("}, {", f"}}, {suspended}, {{")))
+    again = agreement(version=2, begins="2030-01-01")
+    story.says(again, version=2)
+    story.says(again + "".join(approval(by, widening(story)) for by in ("a.example", "b.example")), version=2)
     story.refused(Refused, Code.AGREEMENT_NOT_ACTIVE, named="a review")
     story.exchange.now = datetime(2030, 1, 1, tzinfo=UTC)
     assert not story.release().already
