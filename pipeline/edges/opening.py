@@ -73,21 +73,21 @@ def read_signature(signature: bytes | None, *, name: str = "the delivery", names
         )
     armor = _ARMOR.fullmatch(signature) if len(signature) <= MAX_SIGNATURE_BYTES else None
     if armor is None:
-        _refuse(name, "is not an armored SSH signature")
+        _refuse(name, "is not an armored SSH signature", namespace)
     try:
         blob = base64.b64decode(re.sub(rb"[\r\n]", b"", armor[1]), validate=True)
         public, made_for, reserved, hash_name, value = _strings(blob[len(_MAGIC + _VERSION) :], 5)
         if not (public.startswith(_string(_KIND)) and value.startswith(_string(_KIND))):
-            _refuse(name, "is not by an Ed25519 key")
+            _refuse(name, "is not by an Ed25519 key", namespace)
         (_, key), (_, signed) = _strings(public, 2), _strings(value, 2)
     except ValueError:
-        _refuse(name, "is a malformed SSH signature")
+        _refuse(name, "is a malformed SSH signature", namespace)
     if not blob.startswith(_MAGIC + _VERSION):
-        _refuse(name, "is not an SSH signature of version 1")
+        _refuse(name, "is not an SSH signature of version 1", namespace)
     if made_for != namespace.encode():
-        _refuse(name, f"was not made for the namespace {namespace}")
+        _refuse(name, f"was not made for the namespace {namespace}", namespace)
     if hash_name.decode("ascii", "replace") not in _HASHES:
-        _refuse(name, f"uses a hash that is none of {', '.join(_HASHES)}")
+        _refuse(name, f"uses a hash that is none of {', '.join(_HASHES)}", namespace)
     return Signature(key, namespace, hash_name.decode(), reserved, signed)
 
 
@@ -101,13 +101,13 @@ def verify_digest(
     """
     signer = next((signer for signer in signers if signer.key.public_bytes_raw() == signature.key), None)
     if signer is None:
-        _refuse(name, "is by a key that is not among the allowed signers")
+        _refuse(name, "is by a key that is not among the allowed signers", signature.namespace)
     try:
         signer.key.verify(
             signature.value, _signed_bytes(signature.namespace, signature.hash_name, signature.reserved, digest)
         )
     except InvalidSignature:
-        _refuse(name, "is not over these bytes")
+        _refuse(name, "is not over these bytes", signature.namespace)
     return signer
 
 
@@ -236,9 +236,9 @@ def _strings(blob: bytes, count: int) -> list[bytes]:
     return strings
 
 
-def _refuse(name: str, reason: str) -> NoReturn:
+def _refuse(name: str, reason: str, namespace: str) -> NoReturn:
     raise Refused(
         Code.SIGNATURE_INVALID,
         f"The signature of {name} {reason}.",
-        next_step="have it signed again: ssh-keygen -Y sign -n NAMESPACE -f KEY FILE.",
+        next_step=f"have it signed again: ssh-keygen -Y sign -n {namespace} -f KEY FILE.",
     )

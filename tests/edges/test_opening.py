@@ -158,6 +158,7 @@ def test_a_signature_for_one_namespace_does_not_hold_for_another(made_for: str, 
         verify_signature(signature, unread(), SIGNERS, namespace=asked_for)
     assert raised.value.code is Code.SIGNATURE_INVALID
     assert f"namespace {asked_for}" in raised.value.message
+    assert f"-n {asked_for} " in raised.value.next_step
 
 
 def test_a_missing_signature_says_for_which_namespace_to_sign() -> None:

@@ -16,7 +16,7 @@ from pipeline.edges.keys import AGREEMENTS, read_identity
 from pipeline.edges.ledger import Kind
 from pipeline.edges.opening import NAMESPACE, read_private_key, signer_line
 from pipeline.edges.overview import Standing, prospects
-from pipeline.edges.permission import instants_of
+from pipeline.edges.permission import instants_of, signed
 from pipeline.edges.sealing import Origin, new_identity, open_sealed
 from tests.stories import KEPT_IN, Officer, Story, agreement
 
@@ -176,7 +176,7 @@ def while_nobody_is_an_officer(story: Story) -> None:
 
 @pytest.mark.parametrize("asked", [True, False], ids=["asked for", "optional"])
 @pytest.mark.parametrize(
-    "signed",
+    "wrongly",
     [
         by_nobody_known,
         for_a_delivery,
@@ -188,14 +188,14 @@ def while_nobody_is_an_officer(story: Story) -> None:
         endless,
         while_nobody_is_an_officer,
     ],
-    ids=lambda signed: signed.__name__,
+    ids=lambda wrongly: wrongly.__name__,
 )
 def test_a_signature_that_does_not_hold_releases_nothing_even_where_none_is_asked_for(
-    story: Story, signed: Callable[[Story], None], *, asked: bool
+    story: Story, wrongly: Callable[[Story], None], *, asked: bool
 ) -> None:
     if asked:
         story.wants_signatures()
-    signed(story)
+    wrongly(story)
     error = story.refused(Refused, Code.AGREEMENT_UNSIGNED, named="story")
     assert CANARY not in str(error)
 
@@ -211,6 +211,20 @@ def test_a_signature_by_ssh_keygen_itself_holds(story: Story, tmp_path: Path) ->
         call = ["ssh-keygen", "-q", "-Y", "sign", "-n", AGREEMENTS, "-f", str(key), str(path)]
         subprocess.run(call, check=True, capture_output=True, timeout=60)
     assert story.release().rows > 0
+
+
+def test_a_signature_is_held_against_the_text_as_it_was_read(story: Story) -> None:
+    """The file says again what was signed, but what would be released is what was read before."""
+    signed_text = story.path.read_bytes()
+    officer = story.officer()
+    officer.signs(*story.files)
+    story.says(agreement(marking='tlp = "CLEAR"'))
+    site, catalogue = story.exchange.site, story.exchange.site.catalogue()
+    story.path.write_bytes(signed_text)
+    with pytest.raises(Refused) as refusal:
+        signed(site, catalogue, catalogue.agreement("story"))
+    assert refusal.value.code is Code.AGREEMENT_UNSIGNED
+    signed(site, site.catalogue(), site.catalogue().agreement("story"))
 
 
 def test_an_amendment_needs_a_signature_of_its_own(story: Story) -> None:
