@@ -23,11 +23,11 @@ class SchemaCheck:
     _parser: "etree.XMLPullParser" = field(init=False)
 
     def __post_init__(self) -> None:
+        # Not `resolve_entities=False`: lxml 6.1 then closes a document that has not ended. There are no entities to resolve.
         self._parser = etree.XMLPullParser(
             events=("end",),
             schema=_schema(self.xsd),
             encoding="utf-8",
-            resolve_entities=False,
             no_network=True,
             load_dtd=False,
             huge_tree=False,

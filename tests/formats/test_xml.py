@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.core.errors import Code, Misconfigured
+from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.core.language.wire import XmlFormat
 from pipeline.formats.batch import Limits
 from pipeline.formats.xml import Xml
+from pipeline.formats.xml_schema import SchemaCheck
 from tests.formats.reading import Row, findings_of, frame_of, outcome, peak_of_refusing, refusal_of, rows_of
 
 COLUMNS = ("tin", "name", "given", "phone")
@@ -243,6 +244,14 @@ def test_what_breaks_the_schema_is_found_as_it_arrives_and_said_near() -> None:
     found = re.search(r"between lines (\d+) and (\d+)", refused.message)
     assert found is not None
     assert int(found[1]) <= 5001 <= int(found[2]) < int(found[1]) + 150
+
+
+def test_a_document_that_has_not_ended_does_not_hold_to_the_schema() -> None:
+    check = SchemaCheck(XSD)
+    check.feed(b"<list>\n")
+    with pytest.raises(Refused) as caught:
+        check.finish()
+    assert caught.value.code is Code.SCHEMA_BROKEN
 
 
 def test_a_schema_that_is_none_is_misconfigured() -> None:
