@@ -181,6 +181,10 @@ class SplitText(_Released):
     """the code list of the heads that may be released"""
 
 
+_QUOTED = ',"'
+"""Signs that make a cell of a CSV file longer than its text."""
+
+
 class Answer(_Released):
     """Hit or no hit: one of a few answers for every row, also where the cell is absent, and nothing else."""
 
@@ -195,8 +199,15 @@ class Answer(_Released):
         given = [value for values in self.answers.values() for value in values]
         if len(set(given)) != len(given):
             raise ValueError("a value cannot have two answers")
-        if len({len(word) for word in (*self.answers, self.otherwise)}) != 1:
-            raise ValueError("all answers must be of one length, or the size of a release tells how many are hits")
+        words = (*self.answers, self.otherwise)
+        if len({len(word.encode()) for word in words}) != 1:
+            raise ValueError(
+                "all answers must be of one length in bytes, or the size of a release tells how many are hits"
+            )
+        if any(set(word) & set(_QUOTED) for word in words):
+            raise ValueError(
+                "an answer must be without comma and quote: CSV quotes it, and the size of a release tells it"
+            )
         if len({*self.answers, self.otherwise}) < 2:
             raise ValueError("one answer for everything tells nothing: use `constant`, or leave the column out")
         return self
