@@ -71,7 +71,8 @@ def _unlike(treatment: Released, cell: pl.Expr, means: Means) -> pl.Expr:
             return cell.ne_missing(pl.lit(treatment.value))
         case Mask():
             shown = treatment.keep_first + treatment.keep_last
-            line = rf"[^\p{{L}}\p{{N}}\n]*(?:[\p{{L}}\p{{N}}][^\p{{L}}\p{{N}}\n]*){{0,{shown}}}"
+            readable = r"\p{L}\p{N}\p{So}\p{Cf}\p{Co}\p{Cn}"
+            line = rf"[^{readable}\n]*(?:[{readable}][^{readable}\n]*){{0,{shown}}}"
             starred = r"(?:[^\p{L}\p{N}\n]*|[^*\n]*(?:\*[^*\n]*){4,})"
             return ~(_of_lines(cell, line) & _of_lines(cell, starred))
         case Truncate():

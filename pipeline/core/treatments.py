@@ -38,7 +38,8 @@ PSEUDONYM_HEX = 32
 _ALWAYS_HIDDEN = 4
 """A mask hides at least this many letters and digits of a line, or all of them."""
 
-_LETTER = r"[\p{L}\p{N}\p{M}]"
+_LETTER = r"[\p{L}\p{N}\p{M}\p{So}\p{Cf}\p{Co}\p{Cn}]"
+"""What a mask hides: also signs that can stand for letters, such as circled ones, Braille, flags and invisible tags."""
 
 _CODE = r"\A[A-Za-z0-9./_-]+\z"
 """What may be a code: others than these signs say more than a code does, and become absent."""
@@ -103,7 +104,8 @@ def constant(cell: pl.Expr, value: str) -> pl.Expr:
 
 
 def masked(cell: pl.Expr, *, keep_first: int, keep_last: int) -> pl.Expr:
-    """Each line with its letters and digits replaced by `*`, but the first and last few where enough stay hidden."""
+    """Each line with all that can stand for a letter or digit replaced by `*`, but the first and last few where enough stay
+    hidden."""
     line = pl.element()
     length = line.str.len_chars()
     hidden = length.cast(pl.Int64) - keep_first - keep_last

@@ -387,6 +387,9 @@ def test_a_truncated_line_never_holds_all_letters_and_digits_of_its_line(text: s
         ("-", 6, 4, "-"),
         ("4111111111111111\n-\n12", 6, 0, "411111**********\n-\n**"),
         ("4111111111111111\r\nX", 0, 4, "*************111\r\n*"),
+        ("\u24c8\u24c2\u24be\u24c9\u24bd", 0, 0, "*****"),
+        ("\u280e\u280d\u280a\u281e\u2813 \U0001f1f3\U0001f1f1", 0, 0, "***** **"),
+        ("".join(chr(0xE0000 + ord(sign)) for sign in "SMITH"), 0, 0, "*****"),
         ("12345678", 0, 4, "****5678"),
         ("1234567", 0, 4, "*******"),
     ],
@@ -415,7 +418,8 @@ def test_a_mask_shows_no_more_than_the_agreement_lets_and_keeps_the_shape(text: 
 
 
 def is_letter(sign: str) -> bool:
-    return bool(pl.Series([sign]).str.contains(r"[\p{L}\p{N}\p{M}]").item())
+    """Whether a mask hides it: a letter, or what can stand for one."""
+    return bool(pl.Series([sign]).str.contains(r"[\p{L}\p{N}\p{M}\p{So}\p{Cf}\p{Co}\p{Cn}]").item())
 
 
 @LAW
