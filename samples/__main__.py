@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from samples import aeo_members, pnr_push, preclear_apis
+from samples import aeo_changes, aeo_members, pcsc, pnr_push, preclear_apis, trusted_travellers
+from samples.small_lists import SmallList
 
 Expectation = Literal["released", "released without bad rows", "refused"]
 SMALL_ROWS = 400
@@ -34,10 +35,12 @@ class _Feed:
     write: Callable[..., object]
     counted: str
     refused: Callable[[], bytes]
+    most_rows: int = 10_000_000
+    """a feed of individual cases takes no more"""
 
     def sample(self, directory: Path, name: str, *, rows: int, seed: int, bad_share: float = 0.0) -> Sample:
         path = self._path(directory, name)
-        options: dict[str, Any] = {self.counted: rows, "seed": seed, "bad_share": bad_share}
+        options: dict[str, Any] = {self.counted: min(rows, self.most_rows), "seed": seed, "bad_share": bad_share}
         with path.open("wb") as out:
             self.write(out, **options)
         return Sample(self.id, path, "released without bad rows" if bad_share else "released")
@@ -53,14 +56,38 @@ class _Feed:
         return folder / f"{name}.{self.ending}"
 
 
+def _small(feed: str, small: SmallList, most_rows: int, *, refused: Callable[[], bytes]) -> _Feed:
+    return _Feed(feed, "csv", small.write, "rows", refused, most_rows)
+
+
 FEEDS = {
     feed.id: feed
     for feed in (
         _Feed("aeo-members", "csv", aeo_members.write, "operators", aeo_members.VARIANTS["missing-column"]),
+        _Feed("aeo-changes", "csv", aeo_changes.write, "changes", aeo_changes.VARIANTS["no-code"]),
         _Feed("pnr-push", "edi", pnr_push.write, "travellers", pnr_push.VARIANTS["truncated"]),
         _Feed("preclear-apis", "edi", preclear_apis.write, "travellers", preclear_apis.VARIANTS["truncated"]),
+        _small("pcsc-query", pcsc.QUERIES, 20, refused=lambda: pcsc.QUERIES.with_a_column_more("surname", "SAMPLE")),
+        _small(
+            "pcsc-response", pcsc.REPLIES, 400, refused=lambda: pcsc.REPLIES.with_a_column_more("surname", "SAMPLE")
+        ),
+        _small("pcsc-followup", pcsc.FOLLOW_UPS, 5, refused=pcsc.FOLLOW_UPS.truncated),
+        _small("pcsc-spontaneous", pcsc.SPONTANEOUS, 5, refused=pcsc.SPONTANEOUS.truncated),
+        _small("pcsc-correction", pcsc.CORRECTIONS, 40, refused=pcsc.CORRECTIONS.truncated),
+        _small("tt-vetting-request", trusted_travellers.REQUESTS, 400, refused=trusted_travellers.REQUESTS.truncated),
+        _small("tt-vetting-result", trusted_travellers.RESULTS, 400, refused=trusted_travellers.RESULTS.truncated),
+        _small(
+            "tt-membership-status",
+            trusted_travellers.MEMBERSHIPS,
+            10_000_000,
+            refused=trusted_travellers.MEMBERSHIPS.truncated,
+        ),
     )
 }
+
+
+TOLD = ("aeo-members", "pnr-push")
+"""The feeds with which the demonstration shows what becomes of a delivery that is not good."""
 
 
 def write_small(directory: Path, *, feeds: Sequence[str] = tuple(FEEDS), seed: int = 1) -> list[Sample]:
@@ -76,6 +103,13 @@ def write_small(directory: Path, *, feeds: Sequence[str] = tuple(FEEDS), seed: i
     ]
 
 
+def write_demo(directory: Path, *, seed: int = 1) -> list[Sample]:
+    """A good delivery of every feed; of two feeds also one with some bad rows, and one that is refused."""
+    others = [FEEDS[name] for name in FEEDS if name not in TOLD]
+    good = [feed.sample(directory, "good", rows=SMALL_ROWS, seed=seed) for feed in others]
+    return write_small(directory, feeds=TOLD, seed=seed) + good
+
+
 def write_rows(directory: Path, rows: int, *, feeds: Sequence[str] = tuple(FEEDS), seed: int = 1) -> list[Sample]:
     """For each feed: one good delivery of this many rows."""
     return [FEEDS[name].sample(directory, f"good-{rows}", rows=rows, seed=seed) for name in feeds]
@@ -84,7 +118,7 @@ def write_rows(directory: Path, rows: int, *, feeds: Sequence[str] = tuple(FEEDS
 def _main(
     directory: Annotated[Path, typer.Argument(help="Where to write; one folder for each feed is made there.")],
     size: Annotated[
-        str, typer.Option(help="small (a handful for the demo), large (100,000 rows), or a number of rows.")
+        str, typer.Option(help="small, demo (small, few of them), large (100,000 rows), or a number of rows.")
     ] = "small",
     feed: Annotated[list[str] | None, typer.Option(help="Only this feed; may be given more than once.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed always gives the same bytes.")] = 1,
@@ -96,9 +130,11 @@ def _main(
     feeds = feed or list(FEEDS)
     if unknown := [name for name in feeds if name not in FEEDS]:
         raise typer.BadParameter(f"no feed {', '.join(unknown)}; there are {', '.join(FEEDS)}", param_hint="--feed")
-    if size != "small" and size not in SIZES and not (size.isdecimal() and int(size)):
-        raise typer.BadParameter("must be small, large or a number of rows", param_hint="--size")
-    if size == "small":
+    if size not in ("small", "demo") and size not in SIZES and not (size.isdecimal() and int(size)):
+        raise typer.BadParameter("must be small, demo, large or a number of rows", param_hint="--size")
+    if size == "demo":
+        samples = write_demo(directory, seed=seed)
+    elif size == "small":
         samples = write_small(directory, feeds=feeds, seed=seed)
     else:
         samples = write_rows(directory, SIZES.get(size) or int(size), feeds=feeds, seed=seed)

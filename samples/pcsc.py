@@ -1,0 +1,180 @@
+"""Synthetic exchanges against serious crime: queries, replies, what follows a hit, what is supplied unasked, corrections."""
+
+import base64
+import random
+from datetime import date, timedelta
+
+from samples.small_lists import FIRST_DAY, Row, SmallList, birth_date, capitals, day, given, hexadecimal, surname
+from schemas import pcsc_correction, pcsc_followup, pcsc_query, pcsc_response, pcsc_spontaneous
+
+_PLACES = ("ALTBRUCK", "NORDHAFEN", "PORTO VELLO", "DOLNY BROD", "ZUIDWIJK")
+_CIRCUMSTANCES = (
+    "Convicted in first instance of support of a group",
+    "Seen at a training camp by two sources",
+    "Bought precursors under another name",
+)
+_COUNTRIES = ("DEU", "NLD", "FRA", "TUR", "MAR")
+_DECIDED = FIRST_DAY + timedelta(days=20)
+
+
+def transaction(country: str, on: date, number: int) -> str:
+    return f"{country}-{on:%Y%m%d}-{number + 1:06d}"
+
+
+def _minute(chance: random.Random, on: date, minutes: tuple[int, ...] = tuple(range(60))) -> str:
+    return f"{on}T{chance.randrange(24):02d}:{chance.choice(minutes):02d}Z"
+
+
+def template(chance: random.Random) -> str:
+    """A finger minutiae record of noise: the head of ISO/IEC 19794-2, and nobody's prints."""
+    return base64.b64encode(b"FMR\0 20\0" + chance.randbytes(240)).decode()
+
+
+def _query(chance: random.Random, number: int) -> Row:
+    on = day(chance)
+    return {
+        "tcn": transaction("DEU", on, number),
+        "transaction_type": chance.choice(pcsc_query.TRANSACTION_TYPES),
+        "modality": "FINGERPRINT",
+        "asked_by": "DEU",
+        "case_number": f"KR-2026-{chance.randrange(1, 9999)}",
+        "offence": chance.choice(pcsc_query.OFFENCES[:13]),
+        "aim": chance.choice(pcsc_query.AIMS),
+        "asked_at": _minute(chance, on),
+        "template": template(chance),
+    }
+
+
+def _reply(chance: random.Random, number: int) -> Row:
+    asked, asker = day(chance), chance.choice(("DEU", "DEU", "NLD"))
+    result = chance.choices(pcsc_response.RESULTS, weights=(2, 7, 1))[0]
+    return {
+        "tcn": transaction("USA", asked, number),
+        "tcr": transaction(asker, asked, number),
+        "asked_by": asker,
+        "result": result,
+        "candidate_ref": hexadecimal(chance, 32),
+        "untraceable": "Y" if result == "HIT" and chance.random() < 0.2 else "N",
+        "match_score": f"{chance.randrange(10_000):04d}",
+        "responded_at": _minute(chance, asked, (0, 15, 30, 45)),
+    }
+
+
+def _supplied_after_a_hit(chance: random.Random, number: int) -> Row:
+    hit, born = day(chance), birth_date(chance)
+    special = chance.random() < 0.2
+    return {
+        "request_number": transaction("DEU", hit, 900 + number),
+        "hit_tcn": transaction("USA", hit, number),
+        "requested_by": "DEU",
+        "case_number": f"KR-2026-{chance.randrange(1, 9999)}",
+        "legal_basis": chance.choice(pcsc_followup.BASES),
+        "authority": f"AG-{chance.randrange(1, 99)}",
+        "decided_on": f"{day(chance, first=hit, days=9)}",
+        "surname": surname(chance),
+        "given_names": given(chance),
+        "birth_date": f"{born}",
+        "birth_place": chance.choice(_PLACES),
+        "nationalities": "\n".join(chance.sample(_COUNTRIES, chance.randint(1, 2))),
+        "document_numbers": capitals(chance, 9),
+        "special_category": "Y" if special else "N",
+        "relevance": "The motive of the offence" if special else "",
+        "record": chance.choice(_CIRCUMSTANCES),
+        "internal_notes": f"Sourced from desk {chance.randrange(100, 999)}",
+    }
+
+
+def _supplied_unasked(chance: random.Random, number: int) -> Row:
+    on, source, information = day(chance), chance.choice("ABC"), chance.choice("123")
+    special = chance.random() < 0.2
+    return {
+        "tcn": transaction("DEU", on, 500 + number),
+        "supplied_by": "DEU",
+        "supplied_at": _minute(chance, on),
+        "ground": chance.choice(pcsc_spontaneous.GROUNDS[:3]),
+        "surname": surname(chance),
+        "first_names": given(chance),
+        "former_names": surname(chance) if chance.random() < 0.3 else "",
+        "aliases": "\n".join(surname(chance) for _ in range(chance.randint(0, 2))),
+        "spellings": surname(chance) if chance.random() < 0.5 else "",
+        "sex": chance.choice("FM"),
+        "birth_date": f"{birth_date(chance)}",
+        "birth_place": chance.choice(_PLACES),
+        "nationalities": chance.choice(_COUNTRIES),
+        "passport_numbers": capitals(chance, 9),
+        "fingerprints": template(chance) if chance.random() < 0.5 else "",
+        "circumstances": chance.choice(_CIRCUMSTANCES),
+        "conditions": "\n".join(chance.sample(pcsc_spontaneous.CONDITIONS, chance.randint(0, 2))),
+        "source_evaluation": source,
+        "information_evaluation": information,
+        "marking": f"TLP:AMBER+STRICT | ORCON pcsc-contact-de | 4x4 {source}{information}",
+        "special_category": "Y" if special else "N",
+        "relevance": "The group recruits by creed" if special else "",
+    }
+
+
+def _correction(chance: random.Random, number: int) -> Row:
+    on, decided, action = day(chance), day(chance, first=_DECIDED, days=5), chance.choice(pcsc_correction.ACTIONS)
+    corrects = action == "CORRECT"
+    return {
+        "tcn": transaction("DEU", decided, 700 + number),
+        "supplied_tcn": transaction("DEU", on, 500 + number),
+        "supplied_by": "DEU",
+        "action": action,
+        "field": "birth_date" if corrects else "",
+        "corrected": f"{birth_date(chance)}" if corrects else "",
+        "reason": chance.choice(pcsc_correction.REASONS),
+        "decided_at": _minute(chance, decided),
+        "decided_by": f"{given(chance)} {surname(chance)}",
+    }
+
+
+QUERIES = SmallList(
+    pcsc_query.SCHEMA,
+    _query,
+    (
+        {"offence": "JAYWALKING"},
+        {"case_number": "see the file"},
+        {"template": "Tm8gcHJpbnRz"},
+        {"tcn": "USA-20261101-000001"},
+        {"modality": "DNA", "aim": "PREVENTION"},
+    ),
+)
+REPLIES = SmallList(
+    pcsc_response.SCHEMA,
+    _reply,
+    (
+        {"result": "MAYBE"},
+        {"candidate_ref": ""},
+        {"responded_at": "2026-11-03T10:07Z"},
+        {"result": "NO_HIT", "untraceable": "Y"},
+        {"asked_by": "FRA"},
+    ),
+)
+FOLLOW_UPS = SmallList(
+    pcsc_followup.SCHEMA,
+    _supplied_after_a_hit,
+    ({"legal_basis": ""}, {"authority": ""}, {"hit_tcn": ""}, {"decided_on": "2026-10-01"}, {"requested_by": "FRA"}),
+)
+SPONTANEOUS = SmallList(
+    pcsc_spontaneous.SCHEMA,
+    _supplied_unasked,
+    (
+        {"source_evaluation": "Z"},
+        {"conditions": "NOT_AT_ALL"},
+        {"circumstances": ""},
+        {"birth_date": "2026-12-24"},
+        {"marking": "TLP:AMBER+STRICT | ORCON pcsc-contact-de"},
+    ),
+)
+CORRECTIONS = SmallList(
+    pcsc_correction.SCHEMA,
+    _correction,
+    (
+        {"action": "CORRECT", "corrected": ""},
+        {"action": "DELETE", "corrected": "new facts"},
+        {"supplied_tcn": "NLD-20261101-000001"},
+        {"field": "shoe_size"},
+        {"reason": ""},
+    ),
+)
