@@ -30,6 +30,9 @@ from pipeline.core.wording import treatment_in_words
 APPROVALS = 2
 """So many different people must agree to a widening."""
 
+_UNSEEN = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters to Unicode that nobody sees: Hangul fillers."""
+
 COMPARED: Mapping[type[Policy], frozenset[str]] = {
     Agreement: frozenset({
         "id", "version", "title", "instrument", "provider", "recipient", "recipient_keys", "feeds", "status", "in_force", "review",
@@ -90,7 +93,7 @@ def missing_approvals(disclosure: Disclosure, agreement: Agreement) -> int:
     """How many more people must agree to exactly this widening; 0 where nothing widens."""
     if not disclosure.needs_approval:
         return 0
-    people = {_person(one.by) for one in agreement.approvals if one.widening == disclosure.digest}
+    people = {_person(one.by) for one in agreement.approvals if one.widening == disclosure.digest} - {""}
     return max(0, APPROVALS - len(people))
 
 
@@ -110,22 +113,31 @@ def unapproved(catalogue: Versions) -> Iterator[Disclosure]:
 
 
 def faults_of_amendment(agreement: Agreement, catalogue: Versions) -> Iterator[Unsound]:
-    """Why a version may not release: it widens the one before it, and two people have not agreed to that."""
-    disclosure = amendment(agreement, catalogue)
-    missing = missing_approvals(disclosure, agreement)
-    if disclosure.old and missing:
-        first, *more = disclosure.widening
-        told = f"{first.what.value} {first.subject}".strip()
-        versions = f"{agreement.id}@{disclosure.old.version} {agreement.id}@{agreement.version}"
-        yield Unsound(
-            first.keys,
-            f"{told}: {first.effect.value}{f' (and {len(more)} more)' if more else ''} than version {disclosure.old.version}, and "
-            f"{missing} of {APPROVALS} approvals are missing: `safeconduct diff {versions}` shows what to record",
-        )
+    """Why a version may not release: it, or one that it follows, widens the one before, and two people have not agreed to that.
+
+    Of the earlier ones too, whether they ever released or not: else what they widen would need nobody in the next.
+    """
+    until_it = [one for one in catalogue.versions.get(agreement.id, ()) if one.version < agreement.version]
+    for old, new in pairwise((*until_it, agreement)):
+        disclosure = disclosure_diff(old, new, before=catalogue, after=catalogue)
+        missing = missing_approvals(disclosure, new)
+        if missing:
+            first, *more = disclosure.widening
+            told = f"{first.what.value} {first.subject}".strip()
+            versions = f"{agreement.id}@{old.version} {agreement.id}@{new.version}"
+            whose = "" if new is agreement else f"version {new.version}, which it follows, "
+            yield Unsound(
+                first.keys,
+                f"{told}: {whose}{first.effect.value}{f' (and {len(more)} more)' if more else ''} than version {old.version}, and "
+                f"{missing} of {APPROVALS} approvals are missing: `safeconduct diff {versions}` shows what to record",
+            )
 
 
 def _person(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """The name as it is told apart: its letters and digits, in any case and order of its words, without accents."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    said = (sign for sign in folded if sign not in _UNSEEN and unicodedata.category(sign)[0] != "M")
+    return " ".join(sorted("".join(sign if sign.isalnum() else " " for sign in said).split()))
 
 
 def _first(new: Agreement) -> Iterator[Difference]:

@@ -14,6 +14,7 @@ from pipeline.core.disclosure import (
     Disclosure,
     amendment,
     disclosure_diff,
+    faults_of_amendment,
     missing_approvals,
     unapproved,
 )
@@ -382,7 +383,14 @@ def test_a_widening_needs_two_people() -> None:
         assert missing_approvals(diff(OLD, new), new) == missing
 
 
-@pytest.mark.parametrize("again", ["Ann Lee", "ann lee", "Ann  Lee", "\uff21nn Lee"])
+@pytest.mark.parametrize(
+    "again",
+    [
+        *("Ann Lee", "ann lee", "Ann  Lee", "\uff21nn Lee", "Lee, Ann", "Ann Lee.", "\u00c1nn Lee", "A\u0301nn Lee"),
+        *("Ann Lee\ufe0f", "Ann\u034f Lee", "Ann Lee \u3164"),
+    ],
+    ids=ascii,
+)
 def test_one_person_twice_is_one_person(again: str) -> None:
     new = wider(approvals=approvals(diff(OLD, wider()).digest, "Ann Lee", again))
     assert missing_approvals(diff(OLD, new), new) == 1
@@ -423,6 +431,17 @@ def test_an_amendment_without_approvals_is_found_in_the_catalogue() -> None:
     assert amendment(OLD, catalogue).old is None
     assert [one.new.version for one in unapproved(replace(LISTS, versions={OLD.id: (OLD, wider())}))] == [2]
     assert list(unapproved(replace(LISTS, versions={OLD.id: (OLD, approved)}))) == []
+
+
+def test_what_an_amendment_widens_without_approvals_no_later_one_releases() -> None:
+    """Else a version that is in force for an instant would take the widening upon it, and the next would need nobody."""
+    third = wider(version=3, title="No more than the second")
+    unagreed = replace(LISTS, versions={OLD.id: (OLD, wider(), third)})
+    assert not amendment(third, unagreed).needs_approval
+    (fault,) = faults_of_amendment(third, unagreed)
+    assert "version 2, which it follows, sees more than version 1, and 2 of 2 approvals are missing" in fault.message
+    approved = wider(approvals=approvals(diff(OLD, wider()).digest, "Ann Lee", "Bo Ek"))
+    assert list(faults_of_amendment(third, replace(LISTS, versions={OLD.id: (OLD, approved, third)}))) == []
 
 
 # Laws
