@@ -108,7 +108,7 @@ def running_left(site_directory: Path) -> "Running | None":
 
 
 def deliver_samples(site: "Site", *, note: Callable[[str], None]) -> None:
-    """Every small sample has landed, now or in an earlier run."""
+    """Every sample of the demonstration has landed, now or in an earlier run."""
     from pipeline.edges.overview import overview
 
     feeds, known = site.catalogue().feeds, {one.landed_as for one in overview(site).deliveries}
@@ -152,7 +152,7 @@ def _demo_site(call: Call) -> "Site":
 
 
 def _write_samples(folder: Path) -> list[Path]:
-    """The small samples, one folder for each feed. Their generator is beside the package, not in it."""
+    """The samples of the demonstration, one folder for each feed. Their generator is beside the package, not in it."""
     from pipeline.edges.supervision import PROJECT
 
     if not (PROJECT / "samples").is_dir():
@@ -161,7 +161,7 @@ def _write_samples(folder: Path) -> list[Path]:
             f"{PROJECT} has no samples: the demonstration needs a clone of the project.",
             next_step="run it from a clone (`make run`), or leave --demo out and deliver files of your own.",
         )
-    command = [sys.executable, "-m", "samples", str(folder)]
+    command = [sys.executable, "-m", "samples", str(folder), "--size", "demo"]
     written = subprocess.run(command, cwd=PROJECT, stdout=subprocess.DEVNULL, timeout=120, check=False)  # noqa: S603
     if written.returncode:
         raise Unavailable(

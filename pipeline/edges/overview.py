@@ -67,6 +67,11 @@ class Prospect:
     rows: int | None = None
     code: str | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will happen to it now: a delay that is not over ends by itself."""
+        return self.standing is not Standing.PENDING or self.code == Code.NOT_YET.value
+
 
 @dataclass(frozen=True, slots=True)
 class Traced:
@@ -95,7 +100,7 @@ class Traced:
     def settled(self) -> bool:
         """Whether nothing more will happen to it by itself."""
         return self.outcome is Outcome.REFUSED or (
-            self.outcome is Outcome.ACCEPTED and all(one.standing is not Standing.PENDING for one in self.releases)
+            self.outcome is Outcome.ACCEPTED and all(one.settled for one in self.releases)
         )
 
 
