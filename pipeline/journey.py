@@ -36,6 +36,7 @@ from pipeline.edges.vault import Accepted, Kept
 from pipeline.formats.batch import tallied
 from pipeline.formats.parts import part_bytes
 from pipeline.formats.readers import limits_of, reader_of
+from pipeline.formats.replies import Counts, reply_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,9 @@ def receive(site: Site, lot_id: str) -> Received:
     kept = site.vault.keep(lot, accepted, schema=schema.id, schema_version=schema.version, at=site.now())
     for together in kept:
         for one in together.deliveries:
-            record.accepted(site, feed, together, one)
+            counts = Counts(one.received, one.accepted, one.rejected, one.findings)
+            reply = reply_to(feed, one.delivery, together.loaded_at, accepted=counts)
+            record.accepted(site, feed, together, one, reply)
             site.quarantine.discard_raw(arrived[one.delivery])
             site.landing.discard(one.landed_as, one.delivery, signed=feed.signed)
     return Received(
@@ -209,7 +212,8 @@ def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused)
     except Refused as changed:  # another file is there by now: there is nothing of this delivery to hold
         refusal = changed
     site.quarantine.report(delivery, refusal=refusal, rows=None, rejected=None, findings=())
-    record.refused(site, feed, delivery, refusal)
+    reply = reply_to(feed, delivery.id, delivery.claimed_at, refusal=refusal) if feed else None
+    record.refused(site, feed, delivery, refusal, reply)
     if refusal.code is not Code.DELIVERY_CHANGED:
         site.landing.discard(delivery.landed_as, delivery.id, signed=feed is not None and feed.signed)
     return Refusal(delivery.id, delivery.landed_as, refusal.code.value, str(refusal))
@@ -291,7 +295,7 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
     agreement = authorised.agreement
     feed = catalogue.feed(agreement.feed)
     schema, leaning = schema_of(feed), means(site, catalogue, agreement)
-    redaction = compile_redaction(agreement, schema, leaning, Events(authorised.at, kept.loaded_at))
+    redaction = compile_redaction(agreement, schema, leaning, Events(authorised.at, kept.loaded_at, authorised.declaration.case_reference))
     making = Making(authorised, feed, schema, leaning, spool, part_bytes)
     with behind() as later:
         for redacted in ahead(redact(redaction, rows) for rows in site.vault.rows(kept)):

@@ -4,6 +4,7 @@
 <recipient>/releases/<release>/manifest.json                      write-once and last: this one write publishes
 <recipient>/notices/<release>.json                                says that there is something to fetch; no data
 <partner>/acknowledgements/<delivery>-<8 hex>.json                what became of the partner's delivery
+<partner>/acknowledgements/<delivery>-<8 hex>.edi                 the same in the partner's own format, where its feed asks
 """
 
 import hashlib
@@ -135,11 +136,12 @@ class Publication:
         }
         self.store.put_new(f"{published.recipient}/notices/{published.release}.json", canonical(notice))
 
-    def acknowledge(self, partner: str, delivery: str, answer: dict[str, Any]) -> None:
-        """The partner can read what became of its delivery: codes, rules, positions and counts."""
-        text = canonical(answer)
-        name = hashlib.sha256(text).hexdigest()[:8]
-        self.store.put_new(f"{partner}/acknowledgements/{delivery}-{name}.json", text)
+    def acknowledge(self, partner: str, delivery: str, answer: dict[str, Any], reply: bytes | None = None) -> None:
+        """The partner can read what became of its delivery: codes, rules, positions and counts; in JSON, and as `reply`."""
+        for text, ending in ((canonical(answer), "json"), (reply, "edi")):
+            if text is not None:
+                name = hashlib.sha256(text).hexdigest()[:8]
+                self.store.put_new(f"{partner}/acknowledgements/{delivery}-{name}.{ending}", text)
 
     def releases(self) -> Iterator[Published]:
         """Every published release, verified."""

@@ -21,8 +21,11 @@ from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
 
 
-def accepted(site: Site, feed: Feed, kept: Kept, one: Accepted) -> None:
-    """A delivery's good rows are in the vault; the partner learns how many, and which rules the others broke where."""
+def accepted(site: Site, feed: Feed, kept: Kept, one: Accepted, reply: bytes | None = None) -> None:
+    """A delivery's good rows are in the vault; the partner learns how many, and which rules the others broke where.
+
+    `reply` says the same in the partner's own format.
+    """
     facts: dict[str, Fact] = {
         "feed": feed.id,
         "landed_as": one.landed_as,
@@ -32,10 +35,10 @@ def accepted(site: Site, feed: Feed, kept: Kept, one: Accepted) -> None:
     }
     _enter(site, Kind.ACCEPTED, f"{feed.id}:{one.delivery}", one.delivery, {**facts, "kept": kept.key})
     answer = {"delivery": one.delivery, "outcome": "accepted", **facts, "findings": [asdict(f) for f in one.findings]}
-    site.publication.acknowledge(feed.partner, one.delivery, answer)
+    site.publication.acknowledge(feed.partner, one.delivery, answer, reply)
 
 
-def refused(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused) -> None:
+def refused(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused, reply: bytes | None = None) -> None:
     """A delivery was refused as a whole; its partner, where its feed is known, learns why and what to do."""
     facts: dict[str, Fact] = {
         "feed": delivery.feed,
@@ -46,7 +49,7 @@ def refused(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused)
     _enter(site, Kind.REFUSED, f"{delivery.feed}:{delivery.id}:{refusal.code.value}", delivery.id, facts)
     if feed:
         answer = {"delivery": delivery.id, "outcome": "refused", **facts, "next_step": refusal.next_step}
-        site.publication.acknowledge(feed.partner, delivery.id, answer)
+        site.publication.acknowledge(feed.partner, delivery.id, answer, reply)
 
 
 def repeated(site: Site, delivery: Delivery, landed_as: str) -> None:

@@ -88,7 +88,12 @@ def manifests(seed: int, *, messages: int = 2, bills: int = 3) -> tuple[bytes, R
 
     for number in range(1, messages + 1):
         start = len(segments)
-        voyage = {"manifest_kind": "85", "manifest_number": text(), "voyage": text(), "vessel_name": text()}
+        voyage: dict[str, str] = {
+            "manifest_kind": "85",
+            "manifest_number": text(),
+            "voyage": text(),
+            "vessel_name": text(),
+        }
         voyage |= {"carrier": "XXXU", "vessel_id": "9074729", "departure_port": draw.choice(_PORTS)}
         segments += [
             ("UNH", str(number), c("CUSCAR", "D", "03B", "UN")),
@@ -103,13 +108,13 @@ def manifests(seed: int, *, messages: int = 2, bills: int = 3) -> tuple[bytes, R
             segments.append(("EQD", "CN", box, kind, "", "3", "5"))
             segments += [("SEL", seal) for seal in seals]
         segments.append(("EQD", "CN", "TCLU5546482", "22G1", "", "3", "4"))
-        empty = {
+        empty: dict[str, str | int] = {
             "_position": len(segments),
             "row_kind": "empty",
             "containers": "TCLU5546482",
             "container_types": "22G1",
         }
-        expected.append(empty | voyage)
+        expected.append({**empty, **voyage})
         for bill in range(bills):
             shared = {"bill_number": f"XXXU{bill}", "loading_port": draw.choice(_PORTS), "consignor_name": text()}
             shared |= {"consignor_address": f"{text()} HAMBURG", "consignee_name": text(), "consignee_address": text()}

@@ -87,6 +87,8 @@ class JsonFormat(Policy):
     """the array, as a JSON pointer; the whole document if left out"""
     fields: JsonFields
     """where in an object of the array each column of the schema stands, as a JSON pointer"""
+    absent: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=50)], ...], Field(strict=False)] = ()
+    """texts that say that there is no value, such as N/A, next to null and the empty text"""
 
 
 class XmlFormat(Policy):
@@ -194,18 +196,24 @@ class PnrGovFormat(Policy):
     """IATA PNRGOV EDIFACT, 10.1 to 21.1."""
 
     kind: Literal["pnrgov"]
+    reply: Literal["contrl", "ackres"] | None = None
+    """the message in which the partner gets its acknowledgement too; in JSON alone if left out"""
 
 
 class PaxlstFormat(Policy):
     """UN/EDIFACT PAXLST, directories D.02B to D.16B: passenger and crew lists."""
 
     kind: Literal["paxlst"]
+    reply: Literal["contrl", "cusres"] | None = None
+    """the message in which the partner gets its acknowledgement too; in JSON alone if left out"""
 
 
 class CuscarFormat(Policy):
     """UN/EDIFACT CUSCAR, directories D.95B to D.16B: cargo manifests."""
 
     kind: Literal["cuscar"]
+    reply: Literal["contrl", "cusres"] | None = None
+    """the message in which the partner gets its acknowledgement too; in JSON alone if left out"""
 
 
 WireFormat = Annotated[
