@@ -16,7 +16,7 @@ from pipeline.edges.keys import AGREEMENTS
 from pipeline.edges.opening import sign, signer_line
 from pipeline.edges.publication import Published
 from samples import aeo_members
-from tests.exchange import Exchange
+from tests.exchange import FEW, Exchange
 
 KEPT_IN = """\
 [[rows]]
@@ -111,7 +111,7 @@ class Story:
 
     @classmethod
     def begun(cls, directory: Path) -> "Story":
-        exchange = Exchange(directory)
+        exchange = Exchange(directory, feeds=FEW)
         for path in (directory / "catalogue" / "agreements").iterdir():
             path.unlink()
         (directory / "catalogue" / "codes" / "statuses-v1.toml").write_text(STATUSES, encoding="utf-8")

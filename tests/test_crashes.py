@@ -123,7 +123,7 @@ def declare(site: Site, kept: str) -> None:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site where one good, one partly bad and one refusable delivery have landed."""
-    exchange = Exchange(tmp_path_factory.mktemp("prepared"))
+    exchange = Exchange(tmp_path_factory.mktemp("prepared"), feeds=("pnr-push",))
     for path in (exchange.directory / "catalogue").glob("*/*.toml"):  # what is not read again and again saves a minute
         if path.parent.name not in LEANED_ON and f"{path.parent.name}/{path.stem}" not in NEEDED:
             path.unlink()

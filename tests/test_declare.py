@@ -162,12 +162,14 @@ def test_an_agreement_that_nobody_wrote_is_named(story: Story) -> None:
 
 def test_a_release_that_waits_is_no_failure_of_a_run_and_status_says_that_it_waits(story: Story) -> None:
     story.says(agreement(handling='delay = { clock = "loaded", wait = "P2D", clause = "D1" }\n'))
-    said = told(story, "run")
+    said = told(story, "replay", story.kept)
     assert "1 waiting, 0 refused or failed" in said
     assert "releases these rows from" in said
-    assert document(story, "run")["exit_code"] == 0
+    assert document(story, "replay", story.kept)["exit_code"] == 0
     assert "pending not-yet" in told(story, "status")
-    assert "1 waiting" in told(story, "replay", story.kept)
+    assert "Nothing to do" in told(story, "run")
+    story.says(agreement())
+    assert "1 step made" in told(story, "run")
 
 
 @pytest.mark.parametrize("command", ["run", "replay"])

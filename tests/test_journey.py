@@ -23,12 +23,12 @@ from pipeline.edges.ledger import Kind
 from pipeline.edges.site import S3, Site
 from pipeline.edges.storage import Listed, S3Settings
 from samples import aeo_members, pnr_push
-from tests.exchange import NOON, Exchange
+from tests.exchange import FEW, NOON, Exchange
 
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Exchange:
-    return Exchange(tmp_path)
+    return Exchange(tmp_path, feeds=FEW)
 
 
 @pytest.fixture
@@ -575,7 +575,7 @@ def test_the_whole_journey_is_the_same_on_a_real_s3_server(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_settings.access_key_id or "")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_settings.secret_access_key or "")
     s3 = S3(endpoint_url=s3_settings.endpoint_url, region=s3_settings.region)
-    exchange = Exchange(tmp_path, storage=f"{s3_url}/journey-{tmp_path.name}", s3=s3)
+    exchange = Exchange(tmp_path, storage=f"{s3_url}/journey-{tmp_path.name}", s3=s3, feeds=FEW)
     exchange.drop("pnr-push", pnr(bad_share=0.03), "push.edi")
     exchange.drop("aeo-members", aeo(), "list.csv")
     exchange.drop("pnr-push", pnr_push.VARIANTS["truncated"](), "truncated.edi")

@@ -183,6 +183,7 @@ def test_a_delayed_release_holds_no_worker_and_comes_when_its_time_is_over(
         runs = [run for run in cockpit.runs(dag_id) if run["dag_run_id"] not in before]
         return next((run for run in runs if cockpit.tasks(run) == {"release": "deferred"}), None)
 
+    assert cockpit.get(f"/api/v2/dags/{dag_id}/details")["max_active_runs"] >= 1_000, "waiting runs hold up no other"
     run = until(deferred, seconds=120, what="a release that waits")
     assert exchange.published(DELAYED) == []
     assert "releases these rows from" in cockpit.log(run, "release")

@@ -13,12 +13,12 @@ from pipeline.core.errors import Code, Refused
 from pipeline.edges.ledger import Kind
 from pipeline.edges.overview import Outcome, Overview, Standing, overview, release_names, trace
 from samples import aeo_members
-from tests.exchange import Exchange
+from tests.exchange import FEW, Exchange
 
 
 @pytest.fixture
 def exchange(tmp_path: Path) -> Exchange:
-    return Exchange(tmp_path)
+    return Exchange(tmp_path, feeds=FEW)
 
 
 def members(operators: int = 200, *, seed: int = 1, bad_share: float = 0.0) -> bytes:
