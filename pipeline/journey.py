@@ -279,13 +279,14 @@ def _never_published(site: Site, agreement: Agreement, name: str) -> None:
 
 
 def _still_authorised(site: Site, authorised: Authorised, kept: Kept) -> None:
-    """The agreement was neither revoked nor changed while its rows were redacted; else nothing is published."""
+    """Neither the agreement nor its recipient was revoked or changed while its rows were redacted; else nothing is published."""
     catalogue = site.catalogue()
     now = permitted(site, catalogue, catalogue.agreement(authorised.agreement.id), kept)
-    if now.agreement_digest != authorised.agreement_digest or now.declaration != authorised.declaration:
+    changes = ("agreement_digest", "declaration", "recipient")
+    if any(getattr(now, what) != getattr(authorised, what) for what in changes):
         raise Conflict(
             Code.AGREEMENT_CHANGED,
-            f"agreement {authorised.agreement.id} was changed while its release was made.",
+            f"agreement {authorised.agreement.id}, its recipient or a key of it was changed while its release was made.",
             next_step="rerun: the release will be made under the agreement as it is now.",
         )
 
@@ -295,7 +296,9 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
     agreement = authorised.agreement
     feed = catalogue.feed(agreement.feed)
     schema, leaning = schema_of(feed), means(site, catalogue, agreement)
-    redaction = compile_redaction(agreement, schema, leaning, Events(authorised.at, kept.loaded_at, authorised.declaration.case_reference))
+    redaction = compile_redaction(
+        agreement, schema, leaning, Events(authorised.at, kept.loaded_at, authorised.declaration.case_reference)
+    )
     making = Making(authorised, feed, schema, leaning, spool, part_bytes)
     with behind() as later:
         for redacted in ahead(redact(redaction, rows) for rows in site.vault.rows(kept)):

@@ -17,6 +17,7 @@ from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.declarations import Declarations, Declared
 from pipeline.edges.ledger import Kind
 from pipeline.edges.overview import Standing, prospects
+from pipeline.edges.sealing import new_identity
 from pipeline.edges.site import Site
 from pipeline.edges.storage import Store, open_store
 from tests.exchange import NOON
@@ -184,6 +185,25 @@ def test_a_declaration_that_changes_while_the_release_is_made_releases_nothing(s
     assert story.release().rows > 0
     (shown,) = story.published().predicate["purpose"]["conditions"]
     assert shown["by"] == "2026/2"
+
+
+@pytest.mark.parametrize("looks", [1, 2], ids=["before the parts", "before the manifest"])
+def test_a_recipient_whose_key_is_replaced_while_the_release_is_made_gets_nothing(story: Story, looks: int) -> None:
+    """Its parts are sealed to the key that it no longer trusts."""
+    read = count()
+
+    class Rotating(Site):
+        def catalogue(self) -> Catalogue:
+            if next(read) == looks:
+                text = f"{new_identity().recipient}\n"
+                self.keyring.recipients_path("eu-customs").write_text(text, encoding="utf-8")
+            return super().catalogue()
+
+    site = Rotating(**{one.name: getattr(story.exchange.site, one.name) for one in fields(Site)})
+    with pytest.raises(Conflict) as conflict:
+        journey.release(site, "story", story.kept)
+    assert conflict.value.code is Code.AGREEMENT_CHANGED
+    assert story.exchange.published("story") == []
 
 
 def test_a_declaration_that_was_altered_releases_nothing_and_hides_no_other_release(story: Story) -> None:
