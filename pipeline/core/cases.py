@@ -39,8 +39,9 @@ def failed_cases(
     """
     means = example_means(code_lists, hierarchies)
     begins = agreement.in_force.since
-    redaction = compile_redaction(agreement, schema, means, Events(released=begins, loaded=begins))
     for index, case in enumerate(agreement.cases):
+        events = Events(released=begins, loaded=begins, case=case.case_reference)
+        redaction = compile_redaction(agreement, schema, means, events)
         faults = [*_broken_rules(case, schema)] or [*_differences(case, redaction, schema, means)]
         yield from (Unsound(("cases", str(index)), f"{case.title}: {fault}") for fault in faults)
 

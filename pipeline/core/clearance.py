@@ -72,7 +72,7 @@ def clear_table(table: Table, agreement: Agreement, means: Means) -> Cleared:
 
 def clear_partial(redacted: Redacted, agreement: Agreement) -> pl.DataFrame:
     """Partial counts and sums of one chunk, once their columns and totals are right."""
-    frame, sums = redacted.frame, agreement.statistics.sums if agreement.statistics else {}
+    frame, sums = redacted.frame, agreement.statistics.added if agreement.statistics else {}
     _has_columns(frame.drop([COUNT, *sums], strict=False), tuple(agreement.released), agreement)
     if COUNT not in frame.columns or frame[COUNT].sum() != redacted.in_scope.height:
         raise _differs(agreement, "counts do not add up to the rows in scope")
@@ -94,13 +94,15 @@ def _total(numbers: pl.Series) -> int | None:
 def _counts_add_up(table: Table, agreement: Agreement, rule: Statistics) -> None:
     """Each count is a whole number, none says less than the smallest cell, and together they are the rows behind them."""
     counts, step = table.frame[rule.count_as].cast(pl.Int64, strict=False), rule.round_to or 1
-    off = abs(int(counts.sum()) - table.published_rows)
+    off = abs(int(counts.sum()) - table.published_count)
     if counts.null_count() or bool((counts % step != 0).any()) or off > step // 2 * counts.len():
         raise _differs(agreement, "the published counts do not add up to the rows behind them")
     smallest = (2 * rule.smallest_cell + step) // (2 * step) * step if rule.round_to else rule.smallest_cell
     small = int((counts < smallest).sum())
-    too_few = table.published_rows < counts.len() * rule.smallest_cell
-    if small or too_few or (0 < table.suppressed_rows < rule.smallest_cell and counts.len()):
+    too_few = table.published_count < counts.len() * rule.smallest_cell
+    # Rows that are counts themselves say by their number nothing of what was counted.
+    told_apart = rule.weighted_by is None and 0 < table.suppressed_rows < rule.smallest_cell and counts.len()
+    if small or too_few or told_apart:
         raise Refused(
             Code.CELL_TOO_SMALL,
             f"agreement {agreement.id}: {small} cells are below {rule.smallest_cell}, or what is suppressed is.",

@@ -75,6 +75,8 @@ def _read_elsewhere(agreement: Agreement, schema: CompiledSchema) -> Iterator[Un
         read += ((("rows", str(number)), *asked) for asks in questions(rule.predicate) for asked in _asked(asks))
     if agreement.statistics:
         read += [(("statistics", "sums", name), column, _NUMBERS) for name, column in agreement.statistics.sums.items()]
+        if agreement.statistics.weighted_by:
+            read.append((("statistics", "weighted_by"), agreement.statistics.weighted_by, _NUMBERS))
     read += [
         (("cases", str(number), "row"), name, ()) for number, case in enumerate(agreement.cases) for name in case.row
     ]

@@ -105,7 +105,7 @@ def _named_columns(agreement: Agreement) -> set[str]:
     moments = (moment for asks in agreement.questions() for moment in (asks.no_earlier_than, asks.no_later_than))
     events = {moment.event for moment in moments if moment} - CLOCK_EVENTS
     day = agreement.handling.retention.column
-    sums = agreement.statistics.sums.values() if agreement.statistics else ()
+    sums = agreement.statistics.added.values() if agreement.statistics else ()
     asked = {asks.column for asks in agreement.questions()}
     given = {name for case in agreement.cases for name in case.row}
     return {*agreement.columns, *asked, *events, *given, *sums, *([day] if day else [])}

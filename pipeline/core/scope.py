@@ -23,10 +23,14 @@ _NUMBER = r"\A[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?\z"
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What days are told from: when the release was authorised, and when its rows were kept. Aware UTC."""
+    """What days are told from: when the release was authorised, and when its rows were kept. Aware UTC.
+
+    `case` is the reference of the case that is declared for the release.
+    """
 
     released: datetime
     loaded: datetime
+    case: str | None = None
 
 
 def in_scope(rule: RowRule, code_lists: Mapping[str, CodeList], events: Events) -> pl.Expr:
@@ -67,6 +71,8 @@ def _answer(asks: Asks, code_lists: Mapping[str, CodeList], events: Events) -> p
         return _compared(cell, asks.no_earlier_than, events, later=True)
     if asks.no_later_than is not None:
         return _compared(cell, asks.no_later_than, events, later=False)
+    if asks.declared is not None:
+        return cell == pl.lit(events.case, dtype=pl.String)
     return pl.lit(None, dtype=pl.Boolean)  # no question: unknown, so out of scope
 
 

@@ -1,6 +1,6 @@
 """Which counts and sums may be published so that no small group can be told from them?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,17 +11,24 @@ from pipeline.core.numerals import SUMMED_DECIMALS, decimal_text, nearest, summe
 COUNT = "_count"
 """In partial counts, the column with the number of rows of a cell."""
 
-_UNREAD = "_unread"
+_SIZE = "_size"
+"""How many a cell stands for: its rows, or what these say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """`frame`: a row per published cell, then its count and its sums. The rows behind the published cells and behind
-    those left out are counted, exactly: see `told`."""
+    those left out are counted, exactly: see `told`. `weight` is what the counts add up to, where rows are counts already."""
 
     frame: pl.DataFrame
     published_rows: int
     suppressed_rows: int
+    weight: int | None = None
+
+    @property
+    def published_count(self) -> int:
+        """What the published counts add up to before they are rounded."""
+        return self.published_rows if self.weight is None else self.weight
 
 
 def partial_counts(treated: pl.DataFrame, in_scope: pl.DataFrame, rule: Statistics) -> pl.DataFrame:
@@ -30,11 +37,11 @@ def partial_counts(treated: pl.DataFrame, in_scope: pl.DataFrame, rule: Statisti
     A sum is null where a row of the cell has no number to add, absent or not readable: what is added up would not be what
     the count says. `treated` and `in_scope` are aligned.
     """
-    read = [in_scope.select(summed(pl.col(source)).alias(name)) for name, source in rule.sums.items()]
+    read = [in_scope.select(summed(pl.col(source)).alias(name)) for name, source in rule.added.items()]
     return (
         pl.concat([treated, *read], how="horizontal")
         .group_by(treated.columns)
-        .agg(pl.len().alias(COUNT), *(_whole_sum(name) for name in rule.sums))
+        .agg(pl.len().alias(COUNT), *(_whole_sum(name) for name in rule.added))
     )
 
 
@@ -50,16 +57,50 @@ def tabulate(partials: Iterable[pl.DataFrame], by: tuple[str, ...], rule: Statis
     Rounding comes last, so that it never decides what is suppressed.
     """
     stacked = pl.concat(list(partials))
-    cells = stacked.group_by(by).agg(pl.col(COUNT).sum().cast(pl.Int64), *(_whole_sum(name) for name in rule.sums))
-    unread = pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_null() for name in rule.sums))
-    odd = cells.filter(unread & (pl.col(COUNT) >= rule.smallest_cell))
-    cells = cells.join(odd.select(by), on=list(by), how="anti", nulls_equal=True).sort(COUNT, *by, nulls_last=True)
-    counts = cells[COUNT].to_list()
-    suppressed = sum(count < rule.smallest_cell for count in counts)
-    while 0 < suppressed < len(counts) and not _hides(counts[:suppressed], counts[suppressed], rule.smallest_cell):
+    cells = stacked.group_by(by).agg(pl.col(COUNT).sum().cast(pl.Int64), *(_whole_sum(name) for name in rule.added))
+    cells = cells.with_columns(_size(rule).alias(_SIZE))
+    unread = pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_null() for name in rule.added))
+    odd = cells.filter(unread & (pl.col(_SIZE).is_null() | (pl.col(_SIZE) >= rule.smallest_cell)))
+    cells = cells.join(odd.select(by), on=list(by), how="anti", nulls_equal=True).sort(_SIZE, *by, nulls_last=True)
+    sizes = cells[_SIZE].to_list()
+    suppressed = sum(size < rule.smallest_cell for size in sizes)
+    while 0 < suppressed < len(sizes) and not _hides(sizes[:suppressed], sizes[suppressed], rule.smallest_cell):
         suppressed += 1
-    published = cells.slice(suppressed).sort(*by, nulls_last=True).select(*by, *_published(rule))
-    return Table(published, sum(counts[suppressed:]), sum(counts[:suppressed]) + int(odd[COUNT].sum()))
+    hidden = set(range(suppressed))
+    if rule.margins:
+        hidden = hidden_along(list(cells.select(by).iter_rows()), sizes, hidden, rule.smallest_cell)
+    shown = cells.filter(~pl.int_range(pl.len()).is_in(list(hidden)))
+    published = shown.sort(*by, nulls_last=True).select(*by, *_published(rule))
+    rows = int(shown[COUNT].sum())
+    weight = int(shown[_SIZE].sum()) if rule.weighted_by else None
+    return Table(published, rows, int(stacked[COUNT].sum()) - rows, weight)
+
+
+def hidden_along(
+    names: Sequence[tuple[str | None, ...]], sizes: Sequence[int], hidden: set[int], smallest_cell: int
+) -> set[int]:
+    """The cells to suppress, `hidden` among them, so that no total along a column tells one of them.
+
+    A line is the cells that differ in one column alone. Who knows its total, and that each cell holds one at least, still
+    cannot tell that a suppressed cell is under `smallest_cell`: it has two of them or none, and each could hold as many.
+    The smallest cells of a line go first; a line whose cells are all suppressed is left as it is.
+    """
+    hidden = set(hidden)
+    lines: dict[tuple[object, ...], list[int]] = {}
+    for cell, name in enumerate(names):
+        for column in range(len(name)):
+            lines.setdefault((column, *name[:column], *name[column + 1 :]), []).append(cell)
+    changed = True
+    while changed:
+        changed = False
+        for line in lines.values():
+            behind = [cell for cell in line if cell in hidden]
+            shown = sorted((cell for cell in line if cell not in hidden), key=lambda cell: sizes[cell])
+            while behind and shown and not _hides_along([sizes[cell] for cell in behind], smallest_cell):
+                behind.append(shown[0])
+                hidden.add(shown.pop(0))
+                changed = True
+    return hidden
 
 
 def told(rows: int, rule: Statistics | None) -> int:
@@ -73,10 +114,17 @@ def _whole_sum(name: str) -> pl.Expr:
     return pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name)
 
 
+def _size(rule: Statistics) -> pl.Expr:
+    """Null where one of the rows does not say how many it stands for."""
+    if rule.weighted_by is None:
+        return pl.col(COUNT)
+    return pl.col(rule.count_as).floordiv(10**SUMMED_DECIMALS).cast(pl.Int64)
+
+
 def _published(rule: Statistics) -> list[pl.Expr]:
     """The count and the sums as text."""
     finest = 10**SUMMED_DECIMALS
-    count, sums = pl.col(COUNT), {name: pl.col(name) for name in rule.sums}
+    count, sums = pl.col(_SIZE), {name: pl.col(name) for name in rule.sums}
     if rule.round_to:
         count = nearest(count, rule.round_to)
         sums = {name: nearest(units, rule.round_to * finest) for name, units in sums.items()}
@@ -91,3 +139,8 @@ def _hides(suppressed: list[int], smallest_published: int, smallest_cell: int) -
     others = len(suppressed) - 1
     least, most = sum(suppressed) - others * smallest_published, sum(suppressed) - others
     return least <= 1 and most >= smallest_cell
+
+
+def _hides_along(suppressed: Sequence[int], smallest_cell: int) -> bool:
+    others = len(suppressed) - 1
+    return others > 0 and sum(suppressed) - others >= smallest_cell

@@ -166,7 +166,7 @@ def tokenised(cell: pl.Expr, tokens_of: Callable[[Sequence[str]], list[str]], *,
 
 def generalised_date(cell: pl.Expr, *, to: str) -> pl.Expr:
     """The month, quarter, year or decade of an ISO 8601 date; null where the cell is not a day of the calendar."""
-    shaped = cell.str.contains(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:]+)?\z")
+    shaped = cell.str.contains(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:]+(?:\.[0-9]+)?Z?)?\z")
     exists = cell.str.head(10).str.to_date("%Y-%m-%d", strict=False).is_not_null()
     return pl.when(shaped & exists).then(_PERIODS[to](cell))
 

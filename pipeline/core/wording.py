@@ -71,6 +71,8 @@ def _question(asks: Asks) -> str:
         return f"is no earlier than {moment_in_words(asks.no_earlier_than)}"
     if asks.no_later_than is not None:
         return f"is no later than {moment_in_words(asks.no_later_than)}"
+    if asks.declared is not None:
+        return "is the reference of the declared case"
     return "is asked nothing, which is never true"
 
 

@@ -21,10 +21,14 @@ _MOST_KEYS = 1000
 
 @dataclass(frozen=True, slots=True)
 class JsonArray:
-    """Reads one JSON document. `fields` says where in an object of the array at `records` each column stands."""
+    """Reads one JSON document. `fields` says where in an object of the array at `records` each column stands.
+
+    `absent` are the texts that say that there is no value.
+    """
 
     fields: dict[str, str]
     records: str = ""
+    absent: tuple[str, ...] = ()
 
     def read(self, blocks: Iterable[bytes], columns: tuple[str, ...], limits: Limits) -> Iterator[Batch]:
         """Rows in bounded batches; an array without objects is one batch without rows.
@@ -35,7 +39,7 @@ class JsonArray:
         """
         require_every_column(self.fields, columns)
         rows = Rows(columns, limits, _KIND)
-        cells = Cells(self.fields, rows)
+        cells = Cells(self.fields, rows, self.absent)
         values = Values(texts_of(blocks, "utf-8"), limits, _KIND)
         if values.skip_mark():
             rows.tally.add("tolerated-bom", "", (), 1)

@@ -197,6 +197,8 @@ class Cells:
 
     fields: dict[str, str]
     rows: Rows
+    absent: tuple[str, ...] = ()
+    """texts that say that there is no value"""
     _tree: Tree = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -221,6 +223,8 @@ class Cells:
         beyond = self._fill(cells, record, self._tree, position)
         if beyond:
             self.rows.tally.add(BEYOND, "", [position], beyond)
+        if self.absent:
+            cells = [None if cell in self.absent else cell for cell in cells]
         # Only an escape can make a lone surrogate.
         if "\\" in text and any(cell and _SURROGATE.search(cell) for cell in cells):
             raise Refused(

@@ -34,8 +34,8 @@ def reader_of(feed: Feed) -> Reader:
             return Csv(delimiter, encoding)
         case JsonLinesFormat(fields=fields):
             return JsonLines(fields)
-        case JsonFormat(fields=fields, records=records):
-            return JsonArray(fields, records)
+        case JsonFormat(fields=fields, records=records, absent=absent):
+            return JsonArray(fields, records, absent)
         case XmlFormat() as form:
             return Xml(form)
         case FixedWidthFormat() as form:

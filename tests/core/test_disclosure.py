@@ -635,7 +635,7 @@ FIELDS: dict[str, set[str]] = {
         "Reviewed": "by at",
         "Declaration": "purpose case_reference offence understanding consents reviewed notices authorities",
         "Moment": "event plus minus",
-        "Asks": "column any_of none_of in_codes not_in_codes at_least at_most read_as exists no_earlier_than no_later_than",
+        "Asks": "column any_of none_of in_codes not_in_codes at_least at_most read_as exists no_earlier_than no_later_than declared",
         "AnyOf": "any",
         "AllOf": "all",
         "Not": "negated",
@@ -656,6 +656,6 @@ FIELDS: dict[str, set[str]] = {
         "FilterTerms": "treatment codes",
         "SplitText": "treatment heads",
         "Answer": "treatment answers otherwise",
-        "Statistics": "count_as smallest_cell sums round_to clause",
+        "Statistics": "count_as smallest_cell sums round_to weighted_by margins clause",
     }.items()
 }

@@ -65,6 +65,8 @@ class Case(Policy):
     """the whole released row; absent cells left out"""
     not_released: Id | None = None
     """the row rule that keeps it back"""
+    case_reference: Word | None = None
+    """the case that is declared for the release, where a row rule asks"""
 
     @model_validator(mode="after")
     def _expects_one_thing(self) -> "Case":

@@ -49,6 +49,7 @@ _QUESTIONS = (
     "exists",
     "no_earlier_than",
     "no_later_than",
+    "declared",
 )
 
 
@@ -84,6 +85,8 @@ class Asks(Policy):
     """true where the cell is this moment or later"""
     no_later_than: Moment | None = None
     """true where the cell is this moment or earlier"""
+    declared: Literal["case-reference"] | None = None
+    """true where the cell is the reference of the case that is declared for the release; unknown where none is"""
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> "Asks":

@@ -263,7 +263,16 @@ class Statistics(Policy):
     """released column = the feed's column that is summed in it"""
     round_to: int | None = Field(default=None, ge=2)
     """counts and sums become the nearest multiple, halves away from zero"""
+    weighted_by: ColumnName | None = None
+    """the feed's column that says how many a row stands for, where rows are counts already; one each if left out"""
+    margins: bool = False
+    """also hide small cells from whoever knows the totals along each column"""
     clause: Cited
+
+    @property
+    def added(self) -> dict[str, str]:
+        """Released column = the feed's column that is added up in it, the weighted count among them."""
+        return {**self.sums, self.count_as: self.weighted_by} if self.weighted_by else self.sums
 
     @model_validator(mode="after")
     def _rounds_nothing_away(self) -> "Statistics":
