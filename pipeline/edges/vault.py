@@ -132,8 +132,8 @@ class Vault:
 
     def kept(self, key: str) -> Kept:
         """The record with this key."""
-        lot, _, number = key.partition("-r")
-        name = _kept_key(lot, int(number) if number.isdecimal() else 1)
+        lot, _, number = key.rpartition("-r")  # a feed's id may hold "-r" too
+        name = _kept_key(lot, int(number)) if number.isdecimal() else _kept_key(key, 1)
         text = self.store.find(name)
         if text is None:
             raise Misconfigured(
