@@ -230,8 +230,7 @@ def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Pat
     for path in sorted(folder.glob("*.toml")):
         try:
             texts[path] = path.read_bytes().decode()  # as it is, line ends too: its signature is over these bytes
-            written = tomllib.loads(texts[path])
-            entry = kind.model_validate(written)
+            entry = _entry(kind, texts[path])
         except OSError as error:
             broken.append(Broken(path, None, f"cannot be read ({error.strerror or 'unknown reason'})"))
         except UnicodeDecodeError:
@@ -240,12 +239,18 @@ def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Pat
             at = re.search(r"line (\d+)", str(error))
             broken.append(Broken(path, int(at[1]) if at else None, f"is not TOML: {str(error).split(' (at ')[0]}"))
         except ValidationError as error:
-            broken.append(_invalid(path, texts[path], written, error))
+            broken.append(_invalid(path, texts[path], tomllib.loads(texts[path]), error))
         except (ValueError, RecursionError):  # a number of thousands of digits, brackets in thousands
             broken.append(Broken(path, None, "is not TOML that can be read"))
         else:
             found[path] = entry
     return found
+
+
+@lru_cache(maxsize=4096)
+def _entry(kind: type[_Kind], text: str) -> _Kind:
+    """What the text says. Each step reads the whole catalogue anew; a text that was understood once need not be again."""
+    return kind.model_validate(tomllib.loads(text))
 
 
 def _invalid(path: Path, text: str, written: Mapping[str, object], error: ValidationError) -> Broken:
