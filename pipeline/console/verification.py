@@ -77,8 +77,9 @@ def _rows(predicate: dict[str, Any]) -> Finding:
     """Row conservation, once more, from the signed numbers; rows in parts as the manifest counts them."""
     rows = predicate["rows"]
     kept_back = rows["out_of_scope"] + rows["suppressed"] + rows["withheld"]
-    # Beside rounded statistics the counts are rounded as well, each by half a step at most.
-    step = (predicate["statistics"] or {}).get("round_to") or 0
+    # Beside statistics the counts may be rounded, each by half a step at most.
+    beside = predicate["statistics"] or {}
+    step = max(beside.get("round_to") or 0, beside.get("smallest_cell") or 0)
     adds_up = (
         abs(rows["received"] - rows["accepted"] - rows["rejected"]) <= 2 * step
         and abs(rows["accepted"] - rows["released"] - kept_back) <= 3 * step

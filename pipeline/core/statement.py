@@ -21,6 +21,7 @@ from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.handling import Clock, Handling, Retention
 from pipeline.core.language.instrument import Instrument
 from pipeline.core.language.marking import Marking
+from pipeline.core.language.treatment import Statistics
 from pipeline.core.risk import Figures
 from pipeline.core.statistics import told
 
@@ -72,6 +73,7 @@ def statement(
     """The statement's bytes: canonical JSON."""
     agreement = authorised.agreement
     declared = authorised.declaration.purpose
+    beside = _beside(agreement, rows)
     predicate = {
         "release": release,
         "created_at": authorised.at,
@@ -90,7 +92,7 @@ def statement(
             "clause": agreement.purposes[declared].clause,
             "conditions": [asdict(shown) for shown in authorised.conditions],
         },
-        "made_of": {"kept": kept, "schema": schema, "deliveries": [_told(source, agreement) for source in sources]},
+        "made_of": {"kept": kept, "schema": schema, "deliveries": [_told(source, beside) for source in sources]},
         "parts": [asdict(part) for part in parts],
         "columns": {
             name: {"treatment": treatment.treatment, "clause": treatment.clause}
@@ -98,7 +100,7 @@ def statement(
         },
         "pseudonym_epoch": agreement.pseudonym_epoch,
         "statistics": agreement.statistics.model_dump() if agreement.statistics else None,
-        "rows": _told(rows, agreement),
+        "rows": _told(rows, beside),
         "risk": {**asdict(risk), "asked": agreement.risk.model_dump(mode="json")} if risk and agreement.risk else None,
         "handling": _handling(agreement.handling, marking, authorised.instants),
         "code_version": code_version,
@@ -109,14 +111,27 @@ def statement(
     )
 
 
-def _told(counts: RowCount | Source, agreement: Agreement) -> dict[str, Any]:
+def _beside(agreement: Agreement, rows: RowCount) -> Statistics | None:
+    """The agreement's statistics, as coarse as the numbers of rows beside them must be.
+
+    What a row rule kept back is a cell as well: where one is small, every number is rounded to `smallest_cell`, since an
+    exact one could be told from the others.
+    """
+    rule = agreement.statistics
+    kept_back = (rows.out_of_scope, rows.withheld, *rows.by_rule.values())
+    if rule is None or not any(0 < number < rule.smallest_cell for number in kept_back):
+        return rule
+    return rule.model_copy(update={"round_to": max(rule.smallest_cell, rule.round_to or 0)})
+
+
+def _told(counts: RowCount | Source, beside: Statistics | None) -> dict[str, Any]:
     """The counts as the recipient may know them: beside rounded statistics, rounded likewise."""
     said: dict[str, Any] = {}
     for name, count in asdict(counts).items():
         if isinstance(count, dict):
-            said[name] = {inner: told(number, agreement.statistics) for inner, number in count.items()}
+            said[name] = {inner: told(number, beside) for inner, number in count.items()}
         else:
-            said[name] = told(count, agreement.statistics) if isinstance(count, int) else count
+            said[name] = told(count, beside) if isinstance(count, int) else count
     return said
 
 

@@ -203,6 +203,24 @@ def test_beside_exact_statistics_counts_are_exact() -> None:
     assert predicate_of(columns=columns(country="keep"), statistics=exact)["rows"]["received"] == 127
 
 
+@pytest.mark.parametrize("rounded", [{}, {"round_to": 10}], ids=["exact", "rounded"])
+def test_beside_statistics_no_number_tells_how_few_rows_a_rule_kept_back(rounded: dict[str, int]) -> None:
+    """20 rows lack consent: that is a cell below 30, in the number of its rule and in what the others leave over."""
+    counts = {"count_as": "members", "smallest_cell": 30, "clause": "Art. 5", **rounded}
+    predicate = predicate_of(columns=columns(country="keep"), statistics=counts)
+    assert predicate["rows"].pop("by_rule") == {"scope": 30, "consent": 30}
+    assert predicate["rows"] == {
+        "received": 120,
+        "accepted": 90,
+        "rejected": 30,
+        "released": 60,
+        "out_of_scope": 30,
+        "suppressed": 0,
+        "withheld": 30,
+    }
+    assert [source["accepted"] for source in predicate["made_of"]["deliveries"]] == [90]
+
+
 @pytest.mark.parametrize(
     ("untils", "gone"),
     [
