@@ -345,9 +345,10 @@ def test_a_code_list_without_codes_is_refused() -> None:
         {"parents": {"JFK": ["USA", "Americas"]}},
         {"parents": {"JFK": ["USA"], "YUL": []}},
         {"levels": ["country", "continent"]},
+        {"parents": {"JFK": ["JFK"]}},
     ],
 )
-def test_a_hierarchy_has_every_level_for_every_code(changes: dict[str, Any]) -> None:
+def test_a_hierarchy_has_every_level_for_every_code_and_none_of_them_is_the_code(changes: dict[str, Any]) -> None:
     refusal(codes.Hierarchy, {**FINE[codes.Hierarchy], **changes})
 
 

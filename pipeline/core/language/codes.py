@@ -57,6 +57,15 @@ class Hierarchy(Policy):
     """for each code what lies above it, at each level"""
 
     @model_validator(mode="after")
+    def _nothing_lies_above_itself(self) -> "Hierarchy":
+        same = [code for code, above in self.parents.items() if code in above]
+        if same:
+            raise ValueError(
+                f"{same[0]} lies above itself: it would be released as it is; leave it out, or name what is above"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _every_code_has_every_level(self) -> "Hierarchy":
         wrong = [code for code, above in self.parents.items() if len(above) != len(self.levels)]
         if wrong:
