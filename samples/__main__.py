@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from samples import aeo_changes, aeo_members, pcsc, pnr_push, preclear_apis, trusted_travellers
+from samples import aeo_changes, aeo_members, csi, gshield, pcsc, pnr_push, preclear_apis, trusted_travellers
 from samples.small_lists import SmallList
 
 Expectation = Literal["released", "released without bad rows", "refused"]
@@ -67,6 +67,20 @@ FEEDS = {
         _Feed("aeo-changes", "csv", aeo_changes.write, "changes", aeo_changes.VARIANTS["no-code"]),
         _Feed("pnr-push", "edi", pnr_push.write, "travellers", pnr_push.VARIANTS["truncated"]),
         _Feed("preclear-apis", "edi", preclear_apis.write, "travellers", preclear_apis.VARIANTS["truncated"]),
+        _Feed(
+            "gshield-pre-export", "jsonl", gshield.write_pre_export, "notices", gshield.VARIANTS["pre-export-truncated"]
+        ),
+        _Feed("gshield-reply", "csv", gshield.write_reply, "replies", gshield.VARIANTS["reply-missing-column"]),
+        _Feed(
+            "gshield-suspicious", "jsonl", gshield.write_suspicious, "reports", gshield.VARIANTS["suspicious-not-json"]
+        ),
+        _Feed("gshield-seizure", "csv", gshield.write_seizure, "seizures", gshield.VARIANTS["seizure-latin-1"]),
+        _Feed(
+            "csi-manifest24h", "csv", csi.write_manifest24h, "containers", csi.VARIANTS["manifest24h-missing-column"]
+        ),
+        _Feed("csi-isf", "jsonl", csi.write_isf, "filings", csi.VARIANTS["isf-truncated"]),
+        _Feed("csi-referral", "json", csi.write_referral, "referrals", csi.VARIANTS["referral-truncated"]),
+        _Feed("csi-exam-result", "xml", csi.write_exam_result, "results", csi.VARIANTS["exam-result-entity"]),
         _small("pcsc-query", pcsc.QUERIES, 20, refused=lambda: pcsc.QUERIES.with_a_column_more("surname", "SAMPLE")),
         _small(
             "pcsc-response", pcsc.REPLIES, 400, refused=lambda: pcsc.REPLIES.with_a_column_more("surname", "SAMPLE")

@@ -328,6 +328,135 @@ REAL: dict[str, dict[str, list[str | None]]] = {
     },
 }
 
+_GOODS: dict[str, list[str | None]] = {
+    "chemical_name": ["acetone", "POTASSIUM CHLORATE, technical", "potassium chlorates", "A\nB", "x" * 71, None],
+    "cas": ["67-64-1", "3811-04-9", "118-96-7", "67-64-2", None],
+    "hs6": ["291411", "282919", "290420", "847130", "770000", "2914"],
+    "un_number": ["1090", "1485", "1203", "9999", None],
+    "quantity": ["1", "2500.5", "01", "-1", None],
+    "unit": ["KGM", "TNE", "GRM", "LTR", "kg", None],
+    "quantity_kg": ["1", "1000", "0.001", "2500.5", "1e3", None],
+}
+_NOTICE: list[str | None] = ["US-PEN-2026-000001", "DE-PEN-2026-000001", "US-PEN-1", None]
+REAL["gshield_pre_export"] = {
+    **_GOODS,
+    "notification_no": _NOTICE,
+    "exporting_customs": ["US", "DE", "QQ"],
+    "importing_customs": ["US", "DE", "QQ"],
+    "route": ["USHOU\nDEHAM", "DEHAM", "USHOU\nQQHAM", "USH"],
+    "border_crossing_date": ["2026-02-28", "2026-02-29"],
+    "container": ["CSQU3054383", "CSQU3054384", None],
+    "vehicle": ["Wagon", "A\nB", "x" * 36, None],
+    "invoice_value": ["5", "05", None],
+    "invoice_currency": ["EUR", "euro", None],
+    "licence_no": ["EL/1", "el", None],
+    **{name: ["A", "A\nB", "x" * 141] for name in ("consignor_address", "consignee_address", "contact_officer")},
+    **{name: ["A", "A\nB", "x" * 71] for name in ("consignor_name", "consignee_name", "final_user")},
+}
+REAL["gshield_reply"] = {
+    "reply_no": ["DE-REP-2026-000001", "FR-REP-2026-000001", "DE-REP-1"],
+    "notification_no": _NOTICE,
+    "exporting_customs": ["US", "DE", "QQ"],
+    "replying_customs": ["DE", "FR", "QQ"],
+    "reply": ["NEEDS_INFO", "STOP", "stop"],
+    "needed": ["END_USER\nROUTE", "end user", None],
+    "notified_on": ["2026-02-28", "2026-02-29"],
+    "replied_on": ["2026-02-27", "2026-03-01", "2026-02-29"],
+    "officer_name": ["A", "A\nB", "x" * 71],
+}
+REAL["gshield_suspicious"] = {
+    **_GOODS,
+    "report_no": ["US-SUS-2026-000001", "DE-SUS-2026-000001", "US-SUS-1"],
+    "reporting_customs": ["US", "DE", "QQ"],
+    "reported_on": ["2026-02-28", "2026-02-29"],
+    "notification_no": _NOTICE,
+    "indicators": ["CASH", "CASH\nMISLABELLED", "cash"],
+    "status": ["OPEN", "open"],
+    "subjects": ["A", "A\nB", "x" * 513, None],
+    "subject_count": ["0", "2", "02"],
+    "narrative": ["A", "x" * 2001],
+}
+REAL["gshield_seizure"] = {
+    **_GOODS,
+    "seizure_no": ["US-SEZ-2026-000001", "DE-SEZ-2026-000001", "US-SEZ-1"],
+    "seizing_customs": ["US", "DE", "QQ"],
+    "seized_on": ["2026-02-28", "2026-02-29"],
+    "location": ["USHOU", "QQHOU"],
+    "transit": ["AE\nSG", "QQ", None],
+    "arrests": ["0", "2", "02"],
+    "arrested": ["A", "A\nB", "x" * 513, None],
+    "notification_no": _NOTICE,
+}
+_AT: list[str | None] = ["2026-02-27T10:00Z", "2026-02-28T10:00:00Z", "2026-03-01T10:00Z", "2026-02-29T10:00Z", None]
+_CARGO: dict[str, list[str | None]] = {
+    "bl_number": ["XMPL1", "XMPL123456789012", "ABCD1", "1"],
+    "carrier_scac": ["XMPL", "ABCD", "X1"],
+    "port_of_lading": ["NLRTM", "USNYC", "NLRT1"],
+    "container": ["CSQU3054383", "CSQU3054384", None],
+    "vessel_imo": ["9074729", "9074720"],
+    "voyage": ["123W", "w"],
+    "hs6": ["820310", "770000", None],
+    **dict.fromkeys(("filed_at", "lading_at", "departure_at", "eta_us", "stuffing_filed_at", "arrival_at"), _AT),
+}
+REAL["csi_manifest24h"] = {
+    **_CARGO,
+    "line": ["1", "2", "01"],
+    "vessel_flag": ["DK", "QQ"],
+    "receipt_port": ["NLRTM", "USNYC", None],
+    "last_foreign_port": ["NLRTM", "USNYC"],
+    "first_us_port": ["USNYC", "NLRTM"],
+    "size_type": ["22G1", "99", None],
+    "seals": ["SL1", "SL1\nSL2", "-", None],
+    "packages": ["1", "0"],
+    "weight_kg": ["1.5", "1,5", None],
+    "description": ["Steel files", "FAK", "General cargo", "2 x goods", "12", "A\nB", "x" * 513, None],
+    "undg": ["1203", "9999", None],
+    **{f"{party}_id": ["NL1", "N", None] for party in ("shipper", "consignee")},
+    **{f"{party}_name": ["A", "A\nB", "x" * 71, None] for party in ("shipper", "consignee")},
+    **{f"{party}_address": ["A", "A\nB", "x" * 141, None] for party in ("shipper", "consignee")},
+}
+REAL["csi_isf"] = {
+    **_CARGO,
+    "filing_no": ["XJ4-12345678901", "XJ4-12345678902", "XJ4"],
+    "filing_type": ["ISF-10", "ISF-5", "ISF-7"],
+    "importer_number": ["12-1234567", "12-123456700", "261121-12345", "12", None],
+    "consignee_number": ["123-45-6789", "1234", None],
+    "origin_country": ["NL", "QQ", None],
+    "hts6": ["820310", "770000", None],
+    "unlading_port": ["MXVER", "USNYC", None],
+    "delivery_place": ["A", "A\nB", "x" * 71, None],
+    **{
+        name: ["A", "A", "A\nB", "x" * 211, None]
+        for name in ("seller", "buyer", "manufacturer", "ship_to", "stuffing_location", "consolidator", "booking_party")
+    },
+}
+REAL["csi_referral"] = {
+    **_CARGO,
+    "referral_no": ["CSI-NLRTM-00000001", "CSI-DEHAM-00000001", "CSI-1"],
+    "reason_class": ["RANDOM", "random"],
+    "requested_exams": ["NII", "NII\nPHYS", "nii"],
+    "requested_at": _AT,
+    "cutoff_at": _AT,
+    "target_score": ["0", "9871", "-1"],
+    "rule_ids": ["TGT-0042", "TGT-0042\nTGT-0043", "42", None],
+    **{name: ["A", "A\nB", "x" * 141, None] for name in ("vessel_name", "analyst", "source")},
+}
+REAL["csi_exam_result"] = {
+    **_CARGO,
+    "referral_no": ["CSI-NLRTM-00000001", "CSI-NLRTM-00000002", "CSI-1"],
+    "result": ["CLEAR", "ANOMALY", "clear", None],
+    "refused_reason": ["HOST_DECISION", "no", None],
+    "exams_done": ["NII", "PHYS", "NII\nRIID", "nii", None],
+    "image_ref": ["IMG-0001", "1", None],
+    "radiation_alarm": ["Y", "N", "y", None],
+    "host_officer_role": ["INSPECTOR", "inspector"],
+    "host_officer_name": ["A", "A\nB", "x" * 71],
+    "completed_at": _AT,
+}
+for _module in ("csi_isf", "csi_referral", "csi_exam_result", "csi_manifest24h"):
+    _columns = importlib.import_module(f"schemas.{_module}").SCHEMA.columns
+    REAL[_module] = {name: cells for name, cells in REAL[_module].items() if name in _columns}
+
 
 @pytest.mark.parametrize("module", sorted(REAL))
 def test_the_schemas_of_the_feeds_find_what_pandera_finds(module: str) -> None:
