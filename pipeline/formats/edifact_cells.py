@@ -73,7 +73,7 @@ def cells(
     A column of `once` takes its first item alone; with `distinct` the same item is not written twice in a cell.
     """
     # Grouping by one number and joining lists is an order of magnitude faster than joining within groups.
-    at = pl.col("column").replace_strict({column: at for at, column in enumerate(columns)}, return_dtype=pl.UInt64)
+    at = pl.col("column").cast(pl.Enum(columns)).to_physical().cast(pl.UInt64)
     grouped = items.select((pl.col(key) * _MOST_COLUMNS + at).alias("cell"), "text").group_by("cell").agg("text")
     at, listed = pl.col("cell") % _MOST_COLUMNS, pl.col("text")
     first = (listed.list.len() == 1) | at.is_in([columns.index(column) for column in once])

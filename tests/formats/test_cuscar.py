@@ -163,7 +163,7 @@ def test_what_was_written_is_what_is_read(seed: int) -> None:
     assert set(said) <= {"tolerated-container-without-goods"}
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(cut=st.integers(1, 3000), window=st.sampled_from([70_000, 200_000]))
 def test_rows_do_not_depend_on_how_blocks_and_windows_fall(cut: int, window: int) -> None:
     content, expected = manifests(7, messages=3, bills=80)

@@ -73,10 +73,10 @@ def test_what_was_written_in_either_way_is_what_is_read(seed: int, us: bool) -> 
     assert read(made.content) == (made.rows, {})
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(cut=st.integers(1, 3000), window=st.sampled_from([70_000, 200_000]))
 def test_rows_do_not_depend_on_how_blocks_and_windows_fall(cut: int, window: int) -> None:
-    made = lists(7, us=True, messages=4, travellers=60)
+    made = lists(7, us=True, messages=4, travellers=40)
     limits = Limits(max_cell_bytes=256, batch_bytes=window)
 
     assert frame_of(made.content, limits, cut=cut).equals(frame_of(made.content))
