@@ -24,7 +24,6 @@ SCHEMA = feed_schema(
             Category.DIRECT_IDENTIFIER,
             f"{SORN}: PASSID, known traveller number",
             known_traveller(),
-            matches("9[0-9]{8}", name="passid", meaning="9 digits, the first a 9 [memory]"),
             required=True,
             title="Membership number",
         ),
