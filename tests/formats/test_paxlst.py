@@ -1,5 +1,8 @@
 """Each traveller's row holds what the list says of that traveller and of the flight, and nothing beyond the elements."""
 
+import json
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -12,6 +15,7 @@ from pipeline.formats.paxlst_flight import FLIGHT
 from tests.formats.edifact_writer import Segment, c
 from tests.formats.paxlst_writer import US, interchange, lists, one_list
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "apis"
 SMALL = Limits(max_cell_bytes=512, batch_bytes=65_536)
 MRZ = "L898902C36UTO7408122F1204159ZE184226B<<<<<10"
 """ICAO Doc 9303 part 4, appendix B: the specimen's second line."""
@@ -63,6 +67,15 @@ def refusal(content: bytes, limits: Limits = Limits()) -> Refused:  # noqa: B008
     with pytest.raises(Refused) as caught:
         batches(content, limits)
     return caught.value
+
+
+def test_an_interchange_that_fills_every_column_gives_the_reviewed_rows() -> None:
+    expected = json.loads((GOLDEN / "every-column.json").read_text())
+    got, said = read((GOLDEN / "every-column.edi").read_bytes())
+
+    assert got == expected["rows"]
+    assert {rule: list(at) for rule, at in said.items()} == expected["findings"]
+    assert set().union(*got) == {"_position", *COLUMNS}
 
 
 @settings(max_examples=15, deadline=None)
