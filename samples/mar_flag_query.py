@@ -9,7 +9,7 @@ from samples.drawn import Broken, Row, Written, as_json_lines, rows
 from samples.mar_ships import Ship, at
 from schemas.mar_flag_query import ACTIONS, SUSPICIONS
 
-SEEN = datetime(2026, 11, 20, 4, tzinfo=UTC)
+SEEN = datetime(2026, 11, 10, 4, tzinfo=UTC)
 _BROKEN: tuple[Broken, ...] = (
     {"imo": "9319467"},
     {"latitude": "-90.01"},
