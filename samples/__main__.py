@@ -7,7 +7,29 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from samples import aeo_changes, aeo_members, csi, gshield, pcsc, pnr_push, preclear_apis, trusted_travellers
+from samples import (
+    aeo_changes,
+    aeo_members,
+    air_cargo,
+    csi,
+    fams_coverage,
+    gshield,
+    mar_ais,
+    mar_boarding_report,
+    mar_flag_query,
+    mar_flag_reply,
+    mar_noa,
+    pcsc,
+    pnr_push,
+    poe_committee_kpi,
+    poe_crossings_monthly,
+    poe_wait_times,
+    preclear_apis,
+    preclearance,
+    st_deliverables,
+    st_projects,
+    trusted_travellers,
+)
 from samples.small_lists import SmallList
 
 Expectation = Literal["released", "released without bad rows", "refused"]
@@ -81,6 +103,10 @@ FEEDS = {
         _Feed("csi-isf", "jsonl", csi.write_isf, "filings", csi.VARIANTS["isf-truncated"]),
         _Feed("csi-referral", "json", csi.write_referral, "referrals", csi.VARIANTS["referral-truncated"]),
         _Feed("csi-exam-result", "xml", csi.write_exam_result, "results", csi.VARIANTS["exam-result-entity"]),
+        _small("acas-filing", air_cargo.FILINGS, 2_000_000, refused=air_cargo.FILINGS.truncated),
+        _small("acas-status", air_cargo.STATUSES, 2_000_000, refused=air_cargo.STATUSES.truncated),
+        _small("preclear-outcome", preclearance.OUTCOMES, 100_000, refused=preclearance.OUTCOMES.truncated),
+        _small("preclear-stats", preclearance.INSPECTIONS, 10_000_000, refused=preclearance.INSPECTIONS.truncated),
         _small("pcsc-query", pcsc.QUERIES, 20, refused=lambda: pcsc.QUERIES.with_a_column_more("surname", "SAMPLE")),
         _small(
             "pcsc-response", pcsc.REPLIES, 400, refused=lambda: pcsc.REPLIES.with_a_column_more("surname", "SAMPLE")
@@ -95,6 +121,45 @@ FEEDS = {
             trusted_travellers.MEMBERSHIPS,
             10_000_000,
             refused=trusted_travellers.MEMBERSHIPS.truncated,
+        ),
+        _Feed("mar-noa", "xml", mar_noa.write, "notices", mar_noa.VARIANTS["truncated"], 1_000),
+        _Feed("mar-flag-query", "jsonl", mar_flag_query.write, "queries", mar_flag_query.VARIANTS["truncated"], 400),
+        _Feed("mar-flag-reply", "jsonl", mar_flag_reply.write, "replies", mar_flag_reply.VARIANTS["truncated"], 400),
+        _Feed(
+            "mar-boarding-report",
+            "jsonl",
+            mar_boarding_report.write,
+            "boardings",
+            mar_boarding_report.VARIANTS["truncated"],
+            400,
+        ),
+        _Feed("mar-ais", "nmea", mar_ais.write, "messages", mar_ais.VARIANTS["not-nmea"], 100_000),
+        _Feed("fams-coverage", "csv", fams_coverage.write, "flights", fams_coverage.VARIANTS["missing-column"], 10_000),
+        _Feed("poe-wait-times", "json", poe_wait_times.write, "crossings", poe_wait_times.VARIANTS["truncated"], 400),
+        _Feed(
+            "poe-crossings-monthly",
+            "csv",
+            poe_crossings_monthly.write,
+            "counts",
+            poe_crossings_monthly.VARIANTS["missing-column"],
+            4_000,
+        ),
+        _Feed(
+            "poe-committee-kpi",
+            "csv",
+            poe_committee_kpi.write,
+            "figures",
+            poe_committee_kpi.VARIANTS["missing-column"],
+            4_000,
+        ),
+        _Feed("st-projects", "csv", st_projects.write, "projects", st_projects.VARIANTS["classified"], 10_000),
+        _Feed(
+            "st-deliverables",
+            "csv",
+            st_deliverables.write,
+            "deliverables",
+            st_deliverables.VARIANTS["unmarked"],
+            10_000,
         ),
     )
 }
