@@ -177,7 +177,9 @@ class Story:
     @property
     def files(self) -> tuple[Path, ...]:
         """Those that decide what the agreement releases."""
-        return self.path, self.exchange.directory / "catalogue" / "codes" / "statuses-v1.toml"
+        catalogue = self.exchange.directory / "catalogue"
+        leant_on = ("codes/statuses-v1", "feeds/aeo-members", "partners/eu-customs")
+        return self.path, *(catalogue / f"{name}.toml" for name in leant_on)
 
 
 @dataclass(frozen=True)

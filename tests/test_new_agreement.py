@@ -76,7 +76,9 @@ def test_where_the_site_asks_for_it_only_a_signed_file_releases(desk: Desk) -> N
 
     assert codes() == [Code.AGREEMENT_UNSIGNED.value]
     officer = register_officer(desk)
-    path.with_name(f"{path.name}.sig").write_bytes(sign([path.read_bytes()], officer, namespace=AGREEMENTS))
+    leant_on = ("feeds/aeo-members.toml", "partners/port-authority.toml")
+    for signed in (path, *(desk.catalogue / name for name in leant_on)):
+        signed.with_name(f"{signed.name}.sig").write_bytes(sign([signed.read_bytes()], officer, namespace=AGREEMENTS))
     assert codes() == []
     path.write_text(path.read_text() + "\n# edited after it was signed\n")
     assert codes() == [Code.AGREEMENT_UNSIGNED.value]

@@ -90,10 +90,14 @@ class Catalogue:
         return self.root / "agreements" / file_name(agreement)
 
     def files_of(self, agreement: Agreement) -> dict[Path, str]:
-        """The texts, as they were read, that decide what the agreement releases: its own and the lists' it leans on."""
+        """The texts, as they were read, that decide what the agreement releases, and to whom: its own, those of the lists that
+        it leans on, of its feed (which column holds the markings of rows), and of its recipient with all members."""
+        feed = self.root / "feeds" / f"{agreement.feed}.toml"
+        recipient = self.partners[agreement.recipient]
+        partners = (self.root / "partners" / f"{id}.toml" for id in (recipient.id, *(recipient.members or ())))
         codes = (self.root / "codes" / f"{id}.toml" for id in sorted(agreement.code_lists()))
         hierarchies = (self.root / "hierarchies" / f"{id}.toml" for id in sorted(agreement.hierarchies()))
-        return {path: self.texts[path] for path in (self.path_of(agreement), *codes, *hierarchies)}
+        return {path: self.texts[path] for path in (self.path_of(agreement), *codes, *hierarchies, feed, *partners)}
 
     def digest(self, agreement: Agreement) -> str:
         """SHA-256 (hex) of those texts, joined by zero bytes."""
