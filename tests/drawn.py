@@ -9,7 +9,7 @@ import polars as pl
 from pipeline import journey
 from pipeline.core.findings import Tally
 from pipeline.core.language.purpose import Declaration
-from pipeline.core.validation import compile_schema, rejected
+from pipeline.core.validation import CompiledSchema, compile_schema, rejected
 from pipeline.edges import record
 from pipeline.edges.declarations import Declared
 from pipeline.edges.publication import Published
@@ -21,9 +21,20 @@ from tests.exchange import Exchange
 PSEUDONYM = "<pseudonym>"
 
 
+_compiled: dict[str, CompiledSchema] = {}
+
+
+def compiled_once(small: SmallList) -> CompiledSchema:
+    """The list's schema; to compile one takes half a second."""
+    name = str(small.schema.name)
+    if name not in _compiled:
+        _compiled[name] = compile_schema(small.schema)
+    return _compiled[name]
+
+
 def broken(small: SmallList, **cells: str) -> set[tuple[str, str]]:
     """The (column, rule)s that a good row breaks once `cells` are put into it."""
-    compiled = compile_schema(small.schema)
+    compiled = compiled_once(small)
     delivery = small.written([small.rows(1)[0] | cells])
     (batch,) = Csv().read([delivery], compiled.columns, Limits())
     tally = Tally()
@@ -33,7 +44,7 @@ def broken(small: SmallList, **cells: str) -> set[tuple[str, str]]:
 
 def bad_rows(small: SmallList, content: bytes) -> int:
     """How many rows of a delivery the schema rejects."""
-    compiled = compile_schema(small.schema)
+    compiled = compiled_once(small)
     batches = Csv().read([content], compiled.columns, Limits())
     return sum(int(rejected(compiled, batch.frame, Tally()).sum()) for batch in batches)
 
