@@ -17,6 +17,7 @@ from pipeline.console.ledger import ledger
 from pipeline.console.lot import replay, run
 from pipeline.console.preview import preview
 from pipeline.console.quarantine import quarantine
+from pipeline.console.reconciliation import reconcile
 from pipeline.console.register import register
 from pipeline.console.release import open_, releases, verify
 from pipeline.console.reversal import reverse
@@ -41,6 +42,8 @@ for each recipient.
   safeconduct status                what became of each delivery?
   safeconduct quarantine list       what could not be taken?
   safeconduct replay DELIVERY       try again, after a correction
+  safeconduct reconcile FULL CHANGES
+                                    do a partner's full lists and its changes agree?
   safeconduct releases              what was released, to whom?
   safeconduct verify RELEASE        does it hold?
   safeconduct open RELEASE --identity FILE
@@ -95,6 +98,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "status": status,
     "replay": replay,
+    "reconcile": reconcile,
     "releases": releases,
     "open": open_,
     "verify": verify,

@@ -17,6 +17,7 @@ class Role(Enum):
     STATISTICS = "statistics"
     BORDER = "border"
     REGISTER = "register"
+    RESEARCH = "research"
     PUBLIC = "public"
 
 
