@@ -133,21 +133,29 @@ def of_another_row(treatment: Released, cell: pl.Expr, given: pl.Expr, means: Me
 
 
 def holds_listed(cell: pl.Expr, listed: CodeList) -> pl.Expr:
-    """True where a listed code or term is in the cell as a word, with a status glued to it, or letter by letter."""
+    """True where a listed code or term is in the cell as a word, with a status glued to it, or letter by letter.
+
+    A sign that nobody sees may stand between two words, or inside one: the cell is read both ways.
+    """
+    text = cell.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}\x{115F}\x{1160}\x{2800}]", "")
+    closed = text.str.replace_all(r"[[\p{C}\p{Zl}\p{Zp}]--[\t\n\x0B\x0C\r]]", "")
+    return (_holds(text, listed) | _holds(closed, listed)).fill_null(value=False)
+
+
+def _holds(text: pl.Expr, listed: CodeList) -> pl.Expr:
     words = _plain_words(listed)
     spelt = [" ".join(code) for code in listed.codes if re.fullmatch("[A-Z]{4,}", code)]
-    text = cell.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}\x{115F}\x{1160}\x{2800}]", "")
     spaced = text.str.replace_all(r"[^\p{L}\p{N}\n]+", " ").str.replace_all("\n", " \n ", literal=True)
     between = pl.concat_str(pl.lit(" "), spaced, pl.lit(" "))
     found = between.str.contains_any([f" {word} " for word in (*words, *spelt)], ascii_case_insensitive=True)
     glued = between.str.contains(f"(?i) (?:{'|'.join(map(re.escape, listed.codes))})[A-Z]{{2}}[0-9]{{1,3}} ")
-    return (found | glued).fill_null(value=False)
+    return found | glued
 
 
 def _near(cell: pl.Expr, listed: CodeList) -> pl.Expr:
     """True where the cell may hold a listed word: the letters of one, single letters in a row, or letters that hide some."""
     first = "|".join(re.escape(word.split()[0]) for word in _plain_words(listed))
-    return cell.str.contains(rf"(?i){first}|[^\x00-\x7F]|(?:^|[^A-Z0-9])[A-Z](?:[^A-Z0-9]+[A-Z]){{3}}")
+    return cell.str.contains(rf"(?i){first}|[^\t\n\r -~]|(?:^|[^A-Z0-9])[A-Z](?:[^A-Z0-9]+[A-Z]){{3}}")
 
 
 def _plain_words(listed: CodeList) -> list[str]:

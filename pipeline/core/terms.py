@@ -32,9 +32,9 @@ _STATUS = "(?: ?[A-Z]{2} ?[0-9]{1,3}(?: [A-Z0-9]{2})?)?"
 def filtered(cell: pl.Expr, listed: CodeList) -> pl.Expr:
     """Each line that holds a listed code or term, as a word in any case, is `MASKED` as a whole."""
     plain = cell.str.replace_all(rf"(?im)^.*{_words(listed, _ASCII_EDGE)}.*$", MASKED)
-    # Only cells with letters that are not ASCII, or with single ones in a row, pay for the closer look.
+    # Only cells with signs that are not printed ASCII, or with single letters in a row, pay for the closer look.
     apart = rf"(?:^|{_ASCII_EDGE})[A-Za-z](?:{_ASCII_EDGE}+[A-Za-z]){{{_SPELT - 1}}}"
-    odd = pl.when(cell.str.contains(rf"(?m)[^\x00-\x7F]|{apart}")).then(cell)
+    odd = pl.when(cell.str.contains(rf"(?m)[^\t\n\r -~]|{apart}")).then(cell)
     line, words = pl.element(), _words(listed, _EDGE)
     either = f"(?im){'|'.join([words, *_spelt(listed)])}"
     found = folded(line).str.contains(either) | line.str.contains(f"(?im){words}")
@@ -53,7 +53,9 @@ def text_split_off(cell: pl.Expr, heads: CodeList) -> pl.Expr:
 
 def folded(text: pl.Expr) -> pl.Expr:
     """`text` as a reader takes it: plain letters, without marks and invisible characters."""
-    return text.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}\x{115F}\x{1160}\x{2800}]", "")
+    return text.str.normalize("NFKD").str.replace_all(
+        r"[[\p{M}\p{C}\p{Zl}\p{Zp}\x{115F}\x{1160}\x{2800}]--[\t\n\x0B\x0C\r]]", ""
+    )
 
 
 def _words(listed: CodeList, edge: str) -> str:

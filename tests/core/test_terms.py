@@ -52,6 +52,10 @@ def swept(text: Cell, listed: CodeList = SENSITIVE) -> Cell:
         *(
             "KOSHE\u0301R",
             "K\u200bSML",
+            "K\x00SML",
+            "KS\x7fML",
+            "KS\u2065ML",
+            "KSM\u2028L",
             "ＫＳＭＬ",
             "\u00abKSML\u00bb",
             "KSML\u2028x",
