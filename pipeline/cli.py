@@ -13,6 +13,7 @@ from pipeline.console.catalogue import check
 from pipeline.console.declaration import declare
 from pipeline.console.delivery import deliver
 from pipeline.console.diff import diff
+from pipeline.console.kit import kit
 from pipeline.console.ledger import ledger
 from pipeline.console.lot import replay, run
 from pipeline.console.preview import preview
@@ -36,6 +37,7 @@ for each recipient.
   safeconduct explain AGREEMENT     what would its recipient see, and why?
   safeconduct preview AGREEMENT     what would its recipient get of a file?
   safeconduct diff OLD NEW          what would its recipient newly see, link or keep?
+  safeconduct kit FEED              what does a partner need to send it right?
   safeconduct deliver FILE --feed FEED
   safeconduct run                   receive and release what has landed, without Airflow
   safeconduct declare AGREEMENT LOT what a release is for, where the agreement asks each time
@@ -52,7 +54,7 @@ for each recipient.
 
 `safeconduct COMMAND --help` explains each, with examples. `--json` answers machines. `--site DIR` before the command
 chooses the site. Exit codes: 2 wrong usage, 3 refused, 4 to be corrected by us, 5 two truths where one must be,
-6 something outside did not answer, 1 a fault in Safeconduct."""
+6 something outside did not answer, 7 not before an instant, 1 a fault in Safeconduct."""
 
 app = typer.Typer(
     cls=Guarded,
@@ -95,6 +97,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "diff": diff,
     "deliver": deliver,
     "declare": declare,
+    "kit": kit,
     "run": run,
     "status": status,
     "replay": replay,
