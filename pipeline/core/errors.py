@@ -52,7 +52,6 @@ class Code(Enum):
     CELL_TOO_SMALL = "cell-too-small"
     VERIFICATION_FAILED = "verification-failed"
     TOKEN_INVALID = "token-invalid"  # noqa: S105 (a code)
-    TOKEN_NOT_REVERSIBLE = "token-not-reversible"  # noqa: S105 (a code)
     REVERSAL_FORBIDDEN = "reversal-forbidden"
     # Postponed
     NOT_YET = "not-yet"

@@ -15,8 +15,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from pipeline.core.errors import Code, Refused
-from pipeline.core.language.agreement import Agreement
-from pipeline.core.language.treatment import Tokenise
 from pipeline.edges.keys import Keyring
 
 VERSION = "t1."
@@ -66,24 +64,6 @@ class Tokens:
 
     def _context(self) -> list[bytes]:
         return [self.agreement.encode(), self.domain.encode(), self.epoch.encode()]
-
-
-def turned_back(keyring: Keyring, agreement: Agreement, column: str, token: str, *, for_partner: str) -> str:
-    """The value behind a token of the column, for the partner that the agreement names, and for nobody else.
-
-    `agreement` is the version under which the token was released: it says the domain and the epoch.
-
-    Raises:
-        Refused: TOKEN_NOT_REVERSIBLE where the agreement names another partner or none, TOKEN_INVALID.
-    """
-    said = agreement.released.get(column)
-    if not isinstance(said, Tokenise) or said.reversible_by != for_partner:
-        raise Refused(
-            Code.TOKEN_NOT_REVERSIBLE,
-            f"agreement {agreement.id} lets nobody turn tokens of {column} back for {for_partner}.",
-            next_step="the agreement's `reversible_by` says for whom, and `reversal_clause` why; nobody else is told.",
-        )
-    return Tokens.of(keyring, agreement.id, said.domain, agreement.pseudonym_epoch).value_of(token)
 
 
 def _padded(value: bytes) -> bytes:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import Code, Refused
 from pipeline.edges.keys import Keyring
-from pipeline.edges.tokens import Tokens, turned_back
-from tests.core.builders import LAW, agreement, assert_silent, columns
+from pipeline.edges.tokens import Tokens
+from tests.core.builders import LAW, assert_silent
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 KEY = bytes(range(64))
@@ -123,24 +123,3 @@ def test_the_keys_of_tokens_are_their_own_for_each_agreement_domain_and_epoch(tm
     assert not {key[:32] for key in keys} & {keyring.pseudonym_key(*name) for name in names}
     made = Tokens.of(keyring, "a", "b", "c").token_of("Alba")
     assert Tokens.of(Keyring.open(keyring.directory), "a", "b", "c").value_of(made) == "Alba"
-
-
-# For whom
-
-
-def test_a_token_is_turned_back_for_the_partner_that_the_agreement_names_and_for_nobody_else(tmp_path: Path) -> None:
-    keyring = Keyring.create(tmp_path / "keys")
-    said = {"treatment": "tokenise", "domain": "d", "reversible_by": "giver", "reversal_clause": "c"}
-    stated = agreement(columns=columns(name=said, number={"treatment": "mask"}, status="keep", secret="withhold"))
-    token = Tokens.of(keyring, stated.id, "d", stated.pseudonym_epoch).token_of("Alba Example")
-    assert turned_back(keyring, stated, "name", token, for_partner="giver") == "Alba Example"
-    refusals = [("name", "taker"), ("number", "giver"), ("status", "giver"), ("secret", "giver"), ("born", "giver")]
-    for column, partner in refusals:
-        with pytest.raises(Refused) as raised:
-            turned_back(keyring, stated, column, token, for_partner=partner)
-        assert raised.value.code is Code.TOKEN_NOT_REVERSIBLE
-        assert_silent(raised.value, token, "Alba")
-    later = agreement(columns=columns(name=said), pseudonym_epoch="2")
-    with pytest.raises(Refused) as raised:
-        turned_back(keyring, later, "name", token, for_partner="giver")
-    assert raised.value.code is Code.TOKEN_INVALID
