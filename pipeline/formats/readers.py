@@ -6,6 +6,7 @@ from pipeline.core.errors import Refused
 from pipeline.core.language.feed import Feed
 from pipeline.core.language.wire import (
     AisFormat,
+    AnsiNistFormat,
     CsvFormat,
     CuscarFormat,
     FixedWidthFormat,
@@ -16,6 +17,7 @@ from pipeline.core.language.wire import (
     XmlFormat,
 )
 from pipeline.formats.ais import Ais
+from pipeline.formats.ansi_nist import AnsiNist
 from pipeline.formats.batch import Limits, Reader
 from pipeline.formats.csv import Csv
 from pipeline.formats.cuscar import Cuscar
@@ -42,6 +44,8 @@ def reader_of(feed: Feed) -> Reader:
             return FixedWidth(form)
         case AisFormat():
             return Ais()
+        case AnsiNistFormat(fields=fields, transactions=transactions):
+            return AnsiNist(fields, transactions)
         case PnrGovFormat():
             return PnrGov()
         case PaxlstFormat():

@@ -21,6 +21,7 @@ DECLARED: dict[str, dict[str, Any]] = {
     "json-lines": {"fields": FIELDS},
     "json": {"fields": FIELDS, "records": "/a"},
     "xml": {"fields": {"mmsi": "mmsi"}, "records": "a/b"},
+    "ansi-nist": {"fields": {"mmsi": "1.009"}, "transactions": ["CPS"]},
     "fixed-width": {"fields": {"mmsi": {"at": 1, "chars": 9}}, "record_chars": 9},
 }
 FORMATS = tuple(get_args(model.model_fields["kind"].annotation)[0] for model in get_args(get_args(WireFormat)[0]))

@@ -216,8 +216,25 @@ class CuscarFormat(Policy):
     """the message in which the partner gets its acknowledgement too; in JSON alone if left out"""
 
 
+class AnsiNistFormat(Policy):
+    """ANSI/NIST-ITL 1-2011 in its traditional encoding: queries for prints, a reference and prints and nothing more."""
+
+    kind: Literal["ansi-nist"]
+    transactions: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9]{3,16}$")], ...] = Field(min_length=1, strict=False)
+    """the kinds of transaction that are taken (1.004): ["CPS", "MPS"]"""
+    fields: Annotated[
+        dict[
+            ColumnName,
+            Annotated[str, Field(pattern=r"^(1\.(00[4-9]|01[0-9])|2\.(00[3-9]|0[1-9][0-9]|[1-9][0-9]{2})|prints)$")],
+        ],
+        Field(min_length=1),
+    ]
+    """where each column of the schema stands: tcn = "1.009"; "prints" are all records of prints, in base64. A field of type 2 that is not here refuses the delivery"""
+
+
 WireFormat = Annotated[
-    CsvFormat
+    AnsiNistFormat
+    | CsvFormat
     | JsonLinesFormat
     | JsonFormat
     | XmlFormat
