@@ -55,7 +55,7 @@ COLUMNS = {
         each_line_matches("[A-Z]{2,4}-[0-9]{4}", name="rule-ids", meaning="rules such as TGT-0042, one a line"),
         title="Rules that fired",
     ),
-    "source": column(Category.SENSITIVE, OURS, at_most(140), title="Where the reason comes from: a watch list, a tip"),
+    "source": column(Category.FREE_TEXT, OURS, at_most(140), title="Where the reason comes from: a watch list, a tip"),
     "analyst": column(Category.DIRECT_IDENTIFIER, OURS, *cargo.NAME, title="A natural person"),
 }
 

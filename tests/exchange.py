@@ -98,9 +98,10 @@ class Exchange:
         """What shared storage shows of an agreement."""
         return [one for one in self.site.publication.releases() if one.predicate["agreement"]["id"] == agreement]
 
-    def opened(self, published: Published) -> list[pl.DataFrame]:
-        """The parts as their recipient reads them."""
-        identity = read_identity((self.directory / "demo" / f"{published.recipient}.identity.txt").read_bytes())
+    def opened(self, published: Published, *, member: str | None = None) -> list[pl.DataFrame]:
+        """The parts as their recipient reads them, or a member of the community that is their recipient."""
+        reader = member or published.recipient
+        identity = read_identity((self.directory / "demo" / f"{reader}.identity.txt").read_bytes())
         read: dict[str, Callable[[io.BytesIO], pl.DataFrame]] = {
             "csv": lambda content: pl.read_csv(content, infer_schema=False),
             "parquet": pl.read_parquet,

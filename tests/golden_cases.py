@@ -19,11 +19,13 @@ def received(exchange: Exchange, feed: str, content: bytes, name: str = "deliver
     return kept
 
 
-def released(exchange: Exchange, agreement: str, kept: str) -> tuple[Published, pl.DataFrame]:
-    """The release of the kept rows, as its recipient reads it."""
+def released(
+    exchange: Exchange, agreement: str, kept: str, *, member: str | None = None
+) -> tuple[Published, pl.DataFrame]:
+    """The release of the kept rows, as its recipient reads it, or a member of the community that is its recipient."""
     name = journey.release(exchange.site, agreement, kept).release
     (published,) = (one for one in exchange.published(agreement) if one.release == name)
-    parts = exchange.opened(published)
+    parts = exchange.opened(published, member=member)
     return published, pl.concat(parts) if parts else pl.DataFrame()
 
 
