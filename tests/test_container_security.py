@@ -149,7 +149,7 @@ def test_each_arrived_row_is_public_once_with_its_names_or_without(catalogue: Ca
     assert sorted(pl.concat(frame.select("bl_number") for frame in public).to_series()) == sorted(map(str, arrived))
 
 
-def test_every_certification_of_the_list_has_its_last_day(catalogue: Catalogue) -> None:
+def test_every_certification_of_the_list_lapses_within_two_years(catalogue: Catalogue) -> None:
     listed = catalogue.code_lists[LIST]
     assert set(listed.lapses) == set(listed.codes)
     assert max(listed.lapses.values()) <= (day(str(listed.agreed_on)) + timedelta(days=731)).date()
