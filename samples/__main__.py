@@ -79,7 +79,7 @@ class _Feed:
 
 
 def _small(feed: str, small: SmallList, most_rows: int, *, refused: Callable[[], bytes]) -> _Feed:
-    return _Feed(feed, "csv", small.write, "rows", refused, most_rows)
+    return _Feed(feed, "an2" if small.record else "csv", small.write, "rows", refused, most_rows)
 
 
 FEEDS = {

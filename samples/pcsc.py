@@ -2,8 +2,11 @@
 
 import base64
 import random
+import re
 from datetime import date, timedelta
 
+from samples.nist import print_4, print_9, print_14, reference
+from samples.nist import transaction as written
 from samples.small_lists import FIRST_DAY, Row, SmallList, birth_date, capitals, day, given, hexadecimal, surname
 from schemas import pcsc_correction, pcsc_followup, pcsc_query, pcsc_response, pcsc_spontaneous
 
@@ -30,6 +33,30 @@ def template(chance: random.Random) -> str:
     return base64.b64encode(b"FMR\0 20\0" + chance.randbytes(240)).decode()
 
 
+def prints(chance: random.Random) -> bytes:
+    """A record of prints of type 4, 9 or 14: noise."""
+    match chance.randrange(3):
+        case 0:
+            return print_4(1, chance.randbytes(240))
+        case 1:
+            return print_9(1, {12: f"{chance.randrange(10**8):08d}"})
+        case _:
+            return print_14(1, image=chance.randbytes(240))
+
+
+def transaction_of(row: Row) -> bytes:
+    """The query in ANSI/NIST-ITL. What it tells beyond its columns is in field 2.018."""
+    records = base64.b64decode(row["template"])
+    kind = {b"9.": 9, b"14": 14}.get(records[:2], 4)
+    first = {1: "", 4: row["transaction_type"], 9: row["tcn"], 14: re.sub("[^0-9Z]", "", row["asked_at"])}
+    text = {3: row["case_number"], 4: row["offence"], 5: row["aim"], 6: row["asked_by"], 7: row["modality"]}
+    more = [cell for name, cell in row.items() if name not in pcsc_query.SCHEMA.columns]
+    text |= dict(enumerate(more, 18))
+    return written(
+        {number: cell for number, cell in first.items() if cell}, [(2, 0, reference(text)), (kind, 1, records)]
+    )
+
+
 def _query(chance: random.Random, number: int) -> Row:
     on = day(chance)
     return {
@@ -40,8 +67,8 @@ def _query(chance: random.Random, number: int) -> Row:
         "case_number": f"KR-2026-{chance.randrange(1, 9999)}",
         "offence": chance.choice(pcsc_query.OFFENCES[:13]),
         "aim": chance.choice(pcsc_query.AIMS),
-        "asked_at": _minute(chance, on),
-        "template": template(chance),
+        "asked_at": _minute(chance, on).replace("Z", f":{chance.randrange(60):02d}Z"),
+        "template": base64.b64encode(prints(chance)).decode(),
     }
 
 
@@ -135,10 +162,11 @@ QUERIES = SmallList(
     (
         {"offence": "JAYWALKING"},
         {"case_number": "see the file"},
-        {"template": "Tm8gcHJpbnRz"},
+        {"tcn": "DEU-20261101-1"},
         {"tcn": "USA-20261101-000001"},
         {"modality": "DNA", "aim": "PREVENTION"},
     ),
+    transaction_of,
 )
 REPLIES = SmallList(
     pcsc_response.SCHEMA,

@@ -32,6 +32,8 @@ class SmallList:
     schema: pa.DataFrameSchema
     draw: Callable[[random.Random, int], Row]
     broken: Sequence[Mapping[str, str]]
+    record: Callable[[Row], bytes] | None = None
+    """how a row is written where the feed is no CSV"""
 
     def write(self, out: BinaryIO, *, rows: int, seed: int, bad_share: float = 0.0) -> Written:
         """A delivery of `rows` rows is in `out`, the same bytes for the same arguments; one row is bad where any may be."""
@@ -52,6 +54,8 @@ class SmallList:
 
     def written(self, rows: Sequence[Row], *, columns: Sequence[str] = ()) -> bytes:
         """These rows as a delivery, under the schema's columns or others."""
+        if self.record:
+            return b"".join(self.record(row) for row in rows)
         text = io.StringIO()
         table = csv.DictWriter(text, columns or list(self.schema.columns), restval="", lineterminator="\n")
         table.writeheader()

@@ -1,6 +1,6 @@
 """Fingerprint queries: one row asks, in one case, whether the other side knows one set of prints.
 
-It holds a reference and the prints, and nothing that tells whose they are (US-Germany agreement, Art. 3): a delivery
+It is an ANSI/NIST-ITL transaction. It holds a reference and the prints, and nothing that tells whose they are (US-Germany agreement, Art. 3): a delivery
 with a column more is refused whole, and every column here has a shape in which no name fits.
 """
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from pipeline.core.language.category import Category
 from pipeline.core.schema import column, feed_schema, one_of, row_rule
-from schemas.serious_crime import CASE, COUNTRY, DE, NIST, TRANSACTION, minute, minutiae, numbered_by, same_day
+from schemas.serious_crime import CASE, COUNTRY, DE, NIST, TRANSACTION, numbered_by, prints, same_day, second
 
 TRANSACTION_TYPES = ("CPS", "MPS", "MMS")
 """Print to print, latent to print, latent to latent [memory: the interface document of Pruem]."""
@@ -35,13 +35,17 @@ SCHEMA = feed_schema(
         ),
         "modality": column(
             Category.PLAIN,
-            f"{DE}, Art. 1, 4 and 7",
+            f"{NIST} 2.007 (ours); {DE}, Art. 1, 4 and 7",
             one_of(MODALITIES, name="modality", meaning="FINGERPRINT or DNA"),
             required=True,
             title="Fingerprints or a DNA profile",
         ),
-        "asked_by": column(Category.PLAIN, f"{DE}, Art. 6", COUNTRY, required=True, title="Who asks"),
-        "case_number": column(Category.PLAIN, f"{DE}, Art. 4", CASE, required=True, title="Number of the case"),
+        "asked_by": column(
+            Category.PLAIN, f"{NIST} 2.006 (ours); {DE}, Art. 6", COUNTRY, required=True, title="Who asks"
+        ),
+        "case_number": column(
+            Category.PLAIN, f"{NIST} 2.003 (ours); {DE}, Art. 4", CASE, required=True, title="Number of the case"
+        ),
         "offence": column(
             Category.SENSITIVE,
             f"{DE}, Art. 4",
@@ -56,9 +60,13 @@ SCHEMA = feed_schema(
             required=True,
             title="What the query is for",
         ),
-        "asked_at": column(Category.PLAIN, f"{NIST} 1.005", minute(), required=True, title="When it was asked"),
+        "asked_at": column(Category.PLAIN, f"{NIST} 1.014", second(), required=True, title="When it was asked"),
         "template": column(
-            Category.SENSITIVE, f"{NIST} type 9; ISO/IEC 19794-2", minutiae(), required=True, title="The prints"
+            Category.SENSITIVE,
+            f"{NIST} types 4, 9 and 14; {DE}, Art. 1 and 3",
+            prints(),
+            required=True,
+            title="The prints",
         ),
     },
     unique=["tcn"],

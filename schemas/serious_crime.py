@@ -35,14 +35,32 @@ def minute(*, name: str = "minute") -> Rule:
     return Rule(name, fine, "a minute of UTC as YYYY-MM-DDTHH:MMZ")
 
 
-def minutiae(*, name: str = "minutiae") -> Rule:
-    """The cell is a finger minutiae record (ISO/IEC 19794-2:2005) in base64: it begins with FMR, 0, 20, 0."""
+def second(*, name: str = "second") -> Rule:
+    """The cell is an existing second of UTC written YYYY-MM-DDTHH:MM:SSZ (ISO 8601)."""
 
     def fine(cell: pl.Expr) -> pl.Expr:
-        base64 = cell.str.contains(r"\ARk1SACAyMA[A-Za-z0-9+/]+={0,2}\z")
+        shaped = cell.str.contains(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z\z")
+        return shaped & cell.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", strict=False).is_not_null()
+
+    return Rule(name, fine, "a second of UTC as YYYY-MM-DDTHH:MM:SSZ")
+
+
+def prints(*, name: str = "prints") -> Rule:
+    """The cell is a record of prints of ANSI/NIST-ITL in base64: one that begins with 9.001, 14.001, or a length (type 4)."""
+    return _base64(name, "OS4wMDE6|MTQuMDAxO|AA[A-Za-z0-9+/]{6}", "records of type 4, 9 or 14 in base64")
+
+
+def minutiae(*, name: str = "minutiae") -> Rule:
+    """The cell is a finger minutiae record (ISO/IEC 19794-2:2005) in base64: it begins with FMR, 0, 20, 0."""
+    return _base64(name, "Rk1SACAyMA", "an ISO/IEC 19794-2 record in base64")
+
+
+def _base64(name: str, begins: str, what: str) -> Rule:
+    def fine(cell: pl.Expr) -> pl.Expr:
+        base64 = cell.str.contains(rf"\A(?:{begins})[A-Za-z0-9+/]+={{0,2}}\z")
         return base64 & (cell.str.len_bytes() % 4 == 0) & (cell.str.len_bytes() <= MOST_TEMPLATE_CHARACTERS)
 
-    return Rule(name, fine, f"an ISO/IEC 19794-2 record in base64, up to {MOST_TEMPLATE_CHARACTERS} characters")
+    return Rule(name, fine, f"{what}, up to {MOST_TEMPLATE_CHARACTERS} characters")
 
 
 MOST_TEMPLATE_CHARACTERS = 16_384

@@ -7,13 +7,14 @@ from pathlib import Path
 import polars as pl
 
 from pipeline import journey
+from pipeline.core.delivery import POSITION
 from pipeline.core.findings import Tally
 from pipeline.core.language.purpose import Declaration
 from pipeline.core.validation import CompiledSchema, compile_schema, rejected
 from pipeline.edges import record
 from pipeline.edges.declarations import Declared
 from pipeline.edges.publication import Published
-from pipeline.formats.batch import Limits
+from pipeline.formats.batch import Limits, Reader
 from pipeline.formats.csv import Csv
 from samples.small_lists import Row, SmallList
 from tests.exchange import Exchange
@@ -35,17 +36,20 @@ def compiled_once(small: SmallList) -> CompiledSchema:
 def broken(small: SmallList, **cells: str) -> set[tuple[str, str]]:
     """The (column, rule)s that a good row breaks once `cells` are put into it."""
     compiled = compiled_once(small)
-    delivery = small.written([small.rows(1)[0] | cells])
-    (batch,) = Csv().read([delivery], compiled.columns, Limits())
+    row = small.rows(1)[0] | cells
+    frame = pl.DataFrame(
+        {POSITION: [1], **{name: [row.get(name) or None] for name in compiled.columns}},
+        schema={POSITION: pl.UInt64(), **dict.fromkeys(compiled.columns, pl.String())},
+    )
     tally = Tally()
-    rejected(compiled, batch.frame, tally)
+    rejected(compiled, frame, tally)
     return {(finding.column, finding.rule) for finding in tally.findings()}
 
 
-def bad_rows(small: SmallList, content: bytes) -> int:
+def bad_rows(small: SmallList, content: bytes, reader: Reader | None = None) -> int:
     """How many rows of a delivery the schema rejects."""
     compiled = compiled_once(small)
-    batches = Csv().read([content], compiled.columns, Limits())
+    batches = (reader or Csv()).read([content], compiled.columns, Limits())
     return sum(int(rejected(compiled, batch.frame, Tally()).sum()) for batch in batches)
 
 

@@ -32,7 +32,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Exchange:
 @pytest.fixture(scope="module")
 def goldens(exchange: Exchange) -> dict[str, str]:
     """The key of each feed's golden rows."""
-    return {feed: kept(exchange, feed, (GOLDEN / f"{feed}.csv").read_bytes(), "golden") for feed in FEEDS}
+    return {feed: kept(exchange, feed, next(GOLDEN.glob(f"{feed}.*")).read_bytes(), "golden") for feed in FEEDS}
 
 
 @pytest.fixture(scope="module")

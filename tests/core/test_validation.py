@@ -230,8 +230,8 @@ REAL: dict[str, dict[str, list[str | None]]] = {
         "case_number": ["KR-2026-1", "A SURNAME"],
         "offence": ["MURDER", "?"],
         "aim": ["INVESTIGATION", "PREVENTION", "?"],
-        "asked_at": ["2026-11-21T10:07Z", "2026-11-21T24:07Z", "2026-11-21"],
-        "template": ["Rk1SACAyMAAAAA==", "Rk1SACAyMAAAA==", "A SURNAME"],
+        "asked_at": ["2026-11-21T10:07:00Z", "2026-11-21T24:07:00Z", "2026-11-21"],
+        "template": ["OS4wMDE6MTAd", "OS4wMDE6MTA", "A SURNAME"],
     },
     "pcsc_response": {
         "tcn": ["DEU-20261121-000001", "DEU-20261121-000002", "USA-20261122-000001", "deu-1"],

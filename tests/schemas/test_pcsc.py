@@ -1,14 +1,19 @@
 """What the schemas of the exchanges against serious crime take and reject, rule by rule."""
 
+import base64
 import io
 
 import pytest
 
 from pipeline.core.language.category import Category
 from pipeline.core.validation import compile_schema
+from pipeline.edges.catalogue import load
+from pipeline.formats.readers import reader_of
 from samples import pcsc
+from samples.nist import print_4, print_9, print_14
 from samples.small_lists import SmallList
 from tests.drawn import bad_rows, broken
+from tests.exchange import ROOT
 
 LISTS = {
     "pcsc-query": pcsc.QUERIES,
@@ -17,7 +22,7 @@ LISTS = {
     "pcsc-spontaneous": pcsc.SPONTANEOUS,
     "pcsc-correction": pcsc.CORRECTIONS,
 }
-QUERY = {"tcn": "DEU-20261121-000001", "asked_by": "DEU", "asked_at": "2026-11-21T10:07Z"}
+QUERY = {"tcn": "DEU-20261121-000001", "asked_by": "DEU", "asked_at": "2026-11-21T10:07:00Z"}
 REPLY = {
     "tcn": "USA-20261121-000001",
     "tcr": "DEU-20261121-000001",
@@ -38,11 +43,20 @@ CASES: list[tuple[SmallList, dict[str, str], set[str]]] = [
     (pcsc.QUERIES, QUERY | {"modality": "DNA", "aim": "INVESTIGATION"}, set()),
     (pcsc.QUERIES, QUERY | {"modality": "DNA", "aim": "PREVENTION"}, {"dna-for-investigation-only"}),
     (pcsc.QUERIES, QUERY | {"modality": "FACE", "aim": "PREVENTION"}, {"modality"}),
-    (pcsc.QUERIES, QUERY | {"template": "Rk1SACAyMAAAAA=="}, set()),
-    (pcsc.QUERIES, QUERY | {"template": "Rk1SACAyMAAAAA="}, {"minutiae"}),
-    (pcsc.QUERIES, QUERY | {"template": "VkVMREFNQVIgQU5UT04="}, {"minutiae"}),
-    (pcsc.QUERIES, QUERY | {"template": "Rk1SACAyMA" + "A" * 16_374}, set()),
-    (pcsc.QUERIES, QUERY | {"template": "Rk1SACAyMA" + "A" * 16_378}, {"minutiae"}),
+    *(
+        (pcsc.QUERIES, QUERY | {"template": base64.b64encode(prints).decode()}, rules)
+        for prints, rules in (
+            (print_4(), set[str]()),
+            (print_9(), set[str]()),
+            (print_14(), set[str]()),
+            (b"VELDAMAR ANTON", {"prints"}),
+            (b"10.001:FACE", {"prints"}),
+            (b"9.001:" + b"A" * 12_282, set[str]()),
+            (b"9.001:" + b"A" * 12_283, {"prints"}),
+        )
+    ),
+    (pcsc.QUERIES, QUERY | {"template": "OS4wMDE6AAA"}, {"prints"}),
+    (pcsc.QUERIES, QUERY | {"asked_at": "2026-11-21T10:07:60Z"}, {"second"}),
     (pcsc.REPLIES, REPLY | {"result": "HIT", "untraceable": "Y"}, set()),
     (pcsc.REPLIES, REPLY | {"result": "NO_HIT", "untraceable": "Y"}, {"untraceable-by-a-hit-only"}),
     (pcsc.REPLIES, REPLY | {"result": "NO_HIT", "untraceable": "N", "candidate_ref": ""}, {"required"}),
@@ -101,9 +115,11 @@ def test_a_row_breaks_the_rules_that_it_breaks(small: SmallList, cells: dict[str
 
 @pytest.mark.parametrize("feed", LISTS)
 def test_as_many_rows_of_a_sample_are_bad_as_it_says(feed: str) -> None:
-    out, bad = io.BytesIO(), io.BytesIO()
-    assert LISTS[feed].write(out, rows=60, seed=3).bad_rows == bad_rows(LISTS[feed], out.getvalue()) == 0
-    assert LISTS[feed].write(bad, rows=60, seed=3, bad_share=0.2).bad_rows == bad_rows(LISTS[feed], bad.getvalue()) > 5
+    small, reader = LISTS[feed], reader_of(load(ROOT / "catalogue").feed(feed))
+    for share, fewest in ((0.0, 0), (0.2, 1)):
+        out = io.BytesIO()
+        told = small.write(out, rows=60, seed=3, bad_share=share).bad_rows
+        assert told == bad_rows(small, out.getvalue(), reader) >= fewest
 
 
 @pytest.mark.parametrize("feed", ["pcsc-query", "pcsc-response"])
