@@ -40,7 +40,7 @@ class Exchange:
     def __post_init__(self) -> None:
         shutil.copytree(ROOT / "catalogue", self.directory / "catalogue")
         if self.feeds is not None:
-            _keep_only(self.directory / "catalogue", self.feeds)
+            keep_only(self.directory / "catalogue", self.feeds)
         made = Site.create(self.directory / "site", self.directory / "catalogue", storage=self.storage, s3=self.s3)
         for partner in made.catalogue().partners:
             create_demo_partner(self.directory / "demo", made.keyring, partner, receives=True, signs=True)
@@ -129,7 +129,7 @@ class Exchange:
         return b"\n".join(found)
 
 
-def _keep_only(catalogue: Path, feeds: tuple[str, ...]) -> None:
+def keep_only(catalogue: Path, feeds: tuple[str, ...]) -> None:
     """Of the catalogue's feeds, agreements and partners those are left that have to do with `feeds`."""
     read = {path: tomllib.loads(path.read_text(encoding="utf-8")) for path in catalogue.glob("*/*.toml")}
     partners: set[str] = set()
