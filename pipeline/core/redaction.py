@@ -52,9 +52,10 @@ def compile_redaction(agreement: Agreement, schema: CompiledSchema, means: Means
         Misconfigured: it names a column that the feed does not have, or a code list that the catalogue does not have.
     """
     check_names(agreement, schema.columns, means)
-    verdict = pl.lit(None, dtype=pl.String)
-    for rule in reversed(agreement.rows):
-        verdict = pl.when(in_scope(rule, means.code_lists, events)).then(verdict).otherwise(pl.lit(rule.name))
+    # One beside the other, not one in the other: what nests takes the square of its depth, or more.
+    failed = (~in_scope(rule, means.code_lists, events) for rule in agreement.rows)
+    named = (pl.when(broken).then(pl.lit(rule.name)) for broken, rule in zip(failed, agreement.rows, strict=True))
+    verdict = pl.coalesce(pl.lit(None, dtype=pl.String), *named)
     outputs = tuple(
         released_cell(treatment, pl.col(name), means).alias(name) for name, treatment in agreement.released.items()
     )

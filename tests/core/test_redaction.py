@@ -301,6 +301,17 @@ def test_every_accepted_row_is_released_out_of_scope_withheld_or_suppressed(
     assert whole_at_once.kept_back == kept_back
 
 
+@pytest.mark.timeout(20)
+def test_thousands_of_row_rules_are_no_deeper_than_one() -> None:
+    """Each in the other, they took the square of their number and more: minutes for a single row."""
+    rules = [rule(f"r{number}", all=[{"column": "country", "exists": True}]) for number in range(2000)]
+    rules[1500] = rule("absent", all=[{"column": "country", "exists": False}])
+    result = redacted(
+        agreement(rows=rules, columns=columns(country="keep")), rows({"country": "NO"}, {"country": "SE"})
+    )
+    assert result.kept_back == Counter({"absent": 2})
+
+
 def test_row_order_is_kept() -> None:
     stated = agreement(rows=[rule("r", all=[{"column": "status", "any_of": ["A"]}])], columns=columns(name="keep"))
     chunk = rows(*({"name": str(index), "status": "AB"[index % 2]} for index in range(40)))
