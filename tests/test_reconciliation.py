@@ -3,7 +3,7 @@
 import io
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -248,6 +248,13 @@ def test_what_does_not_agree_is_counted(story: Story) -> None:
 
 def test_a_revocation_that_came_later_than_a_cycle_is_told(story: Story) -> None:
     assert (story.agreed.late_revocations, story.differing.late_revocations) == (0, 1)
+
+
+def test_each_count_alone_is_a_disagreement(story: Story) -> None:
+    assert not replace(story.agreed, late_revocations=1).agrees
+    for count in {field.name for field in fields(Differences)} - {"by_column"}:
+        differing = Differences(**{**asdict(AGREED), count: 1})
+        assert not replace(story.agreed, differences=differing).agrees, count
 
 
 def test_the_command_says_it_by_counts_alone_and_leaves_with_refusal(story: Story) -> None:

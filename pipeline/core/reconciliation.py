@@ -51,7 +51,7 @@ def differences(older: pl.DataFrame, changes: pl.DataFrame, newer: pl.DataFrame,
     expected = _applied(older, once, key)
     both = expected.join(newer, on=key, how="inner", suffix="_listed")
     cells = [name for name in newer.columns if name not in (key, _REVOKED)]
-    other = both.select(pl.col(name).ne_missing(pl.col(f"{name}_listed")) for name in cells)
+    other = both.select(pl.col(name) != pl.col(f"{name}_listed") for name in cells)
     by_column = {name: int(other[name].sum()) for name in cells}
     span = int(once[NUMBER].max() - once[NUMBER].min() + 1) if once.height else 0  # type: ignore[operator]  # polars types max() as any literal
     return Differences(
