@@ -77,7 +77,8 @@ def drawn(chance: random.Random, base: Row) -> Row:
     some = {name for name in HAPPENINGS[1:] if chance.random() < likely}
     some |= {"answered"} if chance.random() < 0.9 else set()
     if chance.random() < 0.5:
-        some |= {"released", "loaded", *(f"{kind}_closed" for kind in HOLDS if f"{kind}_held" in some)}
+        some |= {"released", "loaded"}
+        some |= {f"{kind}_closed" for kind in HOLDS if f"{kind}_held" in some and chance.random() < 0.7}
         some |= {"resolved"} if "referred" in some else set()
     names = [name for name in HAPPENINGS if name in some]
     instants = sorted(chance.choices(AT, k=len(names))) if chance.random() < 0.7 else chance.choices(AT, k=len(names))
