@@ -220,6 +220,8 @@ def test_only_the_closed_list_of_article_10_is_supplied(catalogue: Catalogue) ->
     said = catalogue.agreement("pcsc-spontaneous-us")
     assert set(said.released) == listed | of_the_supply
     assert all(said.columns[name].clause == "Art. 10" for name in listed)
+    assert said.handling.marking.originators == ("pcsc-contact-de",)
+    assert said.handling.onward.default == "deny"
 
 
 # The clocks
