@@ -35,7 +35,11 @@ def keys(exchange: Exchange) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("feed", "agreement"),
-    [("preclear-outcome", "preclear-outcome-host"), ("preclear-stats", "preclear-statistics")],
+    [
+        ("preclear-apis", "preclear-apis-host"),
+        ("preclear-outcome", "preclear-outcome-host"),
+        ("preclear-stats", "preclear-statistics"),
+    ],
 )
 def test_a_release_is_the_golden_one(exchange: Exchange, keys: dict[str, str], feed: str, agreement: str) -> None:
     _, part = released(exchange, agreement, keys[feed])
