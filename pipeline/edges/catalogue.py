@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +27,9 @@ from pipeline.core.soundness import Surroundings, unsound
 from pipeline.core.versions import file_of, holds_at, misfits
 
 _Kind = TypeVar("_Kind", Partner, Feed, Instrument, Agreement, CodeList, Hierarchy)
+
+
+_FOLDERS = ("agreements", "codes", "feeds", "hierarchies", "instruments", "partners")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +139,36 @@ def load(root: Path, at: datetime | None = None) -> Catalogue:
             f"{root} has no feeds/ folder.",
             next_step="point the site's `catalogue` at the catalogue.",
         )
-    broken: list[Broken] = []
+    texts, unreadable = _texts(root)
+    understood = _understood(root, tuple(texts.items()), unreadable)
+    now = at or datetime.now(UTC)
+    return replace(understood, agreements={id: holds_at(all_, now) for id, all_ in understood.versions.items()})
+
+
+def _texts(root: Path) -> tuple[dict[Path, str], tuple[Broken, ...]]:
+    """Every file as it is, line ends too: signatures are over these bytes. Those that cannot be read are broken."""
     texts: dict[Path, str] = {}
-    partners = _by_id(_read(root / "partners", Partner, broken, texts), texts, broken)
-    code_lists = _by_id(_read(root / "codes", CodeList, broken, texts), texts, broken)
-    hierarchies = _by_id(_read(root / "hierarchies", Hierarchy, broken, texts), texts, broken)
-    instruments = _by_id(_read(root / "instruments", Instrument, broken, texts), texts, broken)
-    feeds = _by_id(_read(root / "feeds", Feed, broken, texts), texts, broken)
-    written = _read(root / "agreements", Agreement, broken, texts)
+    broken = []
+    for path in sorted(path for folder in _FOLDERS for path in (root / folder).glob("*.toml")):
+        try:
+            texts[path] = path.read_bytes().decode()
+        except OSError as error:
+            broken.append(Broken(path, None, f"cannot be read ({error.strerror or 'unknown reason'})"))
+        except UnicodeDecodeError:
+            broken.append(Broken(path, None, "is not UTF-8"))
+    return texts, tuple(broken)
+
+
+@lru_cache(maxsize=4)
+def _understood(root: Path, files: tuple[tuple[Path, str], ...], unreadable: tuple[Broken, ...]) -> Catalogue:
+    """What the files say together, of no instant. The same texts as a moment ago need not be understood again."""
+    broken, texts = list(unreadable), dict(files)
+    partners = _by_id(_read(root / "partners", Partner, texts, broken), texts, broken)
+    code_lists = _by_id(_read(root / "codes", CodeList, texts, broken), texts, broken)
+    hierarchies = _by_id(_read(root / "hierarchies", Hierarchy, texts, broken), texts, broken)
+    instruments = _by_id(_read(root / "instruments", Instrument, texts, broken), texts, broken)
+    feeds = _by_id(_read(root / "feeds", Feed, texts, broken), texts, broken)
+    written = _read(root / "agreements", Agreement, texts, broken)
     for id, fault in _communities_with_faults(partners).items():
         broken.append(_at(root / "partners" / f"{id}.toml", texts, ("members",), fault))
         del partners[id]
@@ -154,10 +179,7 @@ def load(root: Path, at: datetime | None = None) -> Catalogue:
     for path, agreement in _well_named(written, texts, broken).items():
         broken += (_at(path, texts, fault.keys, fault.message) for fault in unsound(agreement, around))
     versions = _versions(written, texts, broken)
-    agreements = {id: holds_at(all_versions, at or datetime.now(UTC)) for id, all_versions in versions.items()}
-    return Catalogue(
-        partners, feeds, instruments, agreements, versions, code_lists, hierarchies, texts, root, tuple(broken)
-    )
+    return Catalogue(partners, feeds, instruments, {}, versions, code_lists, hierarchies, texts, root, tuple(broken))
 
 
 def id_of(path: Path) -> str:
@@ -230,16 +252,11 @@ def _at(path: Path, texts: Mapping[Path, str], keys: tuple[str, ...], message: s
     return Broken(path, line_of(texts[path], keys), f"{'.'.join(keys)}: {message}", keys)
 
 
-def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Path, str]) -> dict[Path, _Kind]:
+def _read(folder: Path, kind: type[_Kind], texts: Mapping[Path, str], broken: list[Broken]) -> dict[Path, _Kind]:
     found: dict[Path, _Kind] = {}
-    for path in sorted(folder.glob("*.toml")):
+    for path in (path for path in texts if path.parent == folder):
         try:
-            texts[path] = path.read_bytes().decode()  # as it is, line ends too: its signature is over these bytes
-            entry = _entry(kind, texts[path])
-        except OSError as error:
-            broken.append(Broken(path, None, f"cannot be read ({error.strerror or 'unknown reason'})"))
-        except UnicodeDecodeError:
-            broken.append(Broken(path, None, "is not UTF-8"))
+            found[path] = _entry(kind, texts[path])
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"line (\d+)", str(error))
             broken.append(Broken(path, int(at[1]) if at else None, f"is not TOML: {str(error).split(' (at ')[0]}"))
@@ -247,14 +264,12 @@ def _read(folder: Path, kind: type[_Kind], broken: list[Broken], texts: dict[Pat
             broken.append(_invalid(path, texts[path], tomllib.loads(texts[path]), error))
         except (ValueError, RecursionError):  # a number of thousands of digits, brackets in thousands
             broken.append(Broken(path, None, "is not TOML that can be read"))
-        else:
-            found[path] = entry
     return found
 
 
 @lru_cache(maxsize=4096)
 def _entry(kind: type[_Kind], text: str) -> _Kind:
-    """What the text says. Each step reads the whole catalogue anew; a text that was understood once need not be again."""
+    """What the text says."""
     return kind.model_validate(tomllib.loads(text))
 
 
