@@ -237,7 +237,7 @@ def test_an_unknown_feed_is_answered_with_the_known_ones(desk: Desk) -> None:
     answer = desk.type("deliver", desk.directory / "good.csv", "--feed", "nobody")
     assert answer.exit_code == Misconfigured.exit_code
     assert Code.UNKNOWN_FEED.value in answer.err
-    assert "aeo-members, pnr-push" in answer.err
+    assert "aeo-changes, aeo-members" in answer.err
 
 
 def test_a_feed_whose_file_is_broken_is_named_with_its_line(desk: Desk) -> None:

@@ -81,7 +81,7 @@ class TestTheCommand:
         ("arguments", "found"),
         [
             (("--partner", "Canada"), {"global-entry", "nexus", "port-of-entry-committees"}),
-            (("--partner", "public"), {"6-usc-211-i"}),
+            (("--partner", "eu-customs"), {"eu-us-mutual-recognition", "global-shield"}),
             (("--kind", "joint statement"), {"supply-chain-security"}),
             (("--kind", "declaration"), {"aviation-security-declaration"}),
             (("--status", "ended"), {"us-eu-pnr-2007"}),
@@ -106,8 +106,8 @@ class TestTheCommand:
     def test_an_end_is_marked_when_it_is_near(self, reader: Reader) -> None:
         """Near is within 90 days of now, and no test knows when it runs: so the end is far, and asked for from afar."""
         assert set(reader.instruments("--expires-within", "P999Y")) >= {"6-usc-211-i"}
-        reader.edit("instruments/nexus.toml", 'status = "in force"', 'status = "in force"\nuntil = 2020-01-01')
-        assert "nexus" not in reader.instruments("--expires-within", "P999Y")
+        reader.edit("instruments/c-tpat.toml", 'status = "in force"', 'status = "in force"\nuntil = 2020-01-01')
+        assert "c-tpat" not in reader.instruments("--expires-within", "P999Y")
 
     def test_every_version_of_an_agreement_is_kept(self, reader: Reader) -> None:
         first = reader.catalogue / "agreements" / "register-public.toml"

@@ -4,17 +4,8 @@ import pandera.polars as pa
 import polars as pl
 import pytest
 
-from pipeline.core.schema import (
-    Category,
-    Rule,
-    at_most,
-    calendar_date,
-    column,
-    each_line_matches,
-    feed_schema,
-    matches,
-    one_of,
-)
+from pipeline.core.language.category import Category
+from pipeline.core.schema import Rule, at_most, calendar_date, column, each_line_matches, feed_schema, matches, one_of
 
 AB = matches("A|BB", name="a-or-bb", meaning="A or BB")
 LINES = each_line_matches("A|BB", name="lines", meaning="A or BB, one a line")

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.core.delivery import POSITION
 from pipeline.core.findings import Tally
-from pipeline.core.schema import Category
+from pipeline.core.language.category import Category
 from pipeline.core.validation import compile_schema, rejected
 from schemas.aeo_members import COLUMNS, ENDED, ROLES, SCHEMA, STATUSES
 from schemas.code_lists import COUNTRIES_ALPHA_2, COUNTRIES_ALPHA_3, TRAVEL_DOCUMENT_STATES

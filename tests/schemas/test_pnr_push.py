@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.core.delivery import POSITION
 from pipeline.core.findings import Tally
-from pipeline.core.schema import Category
+from pipeline.core.language.category import Category
 from pipeline.core.validation import compile_schema, rejected
 from pipeline.formats.batch import Limits
 from pipeline.formats.pnrgov import COLUMNS, PnrGov
