@@ -690,7 +690,7 @@ for _name in ("account_holder", "account_issuer", "account_billing", "shipping_f
 
 REAL["acas_status"] = {
     **{name: [None, *_MINUTES] for name in ("answered_at", "referred_at", "resolved_at", "released_at", "loaded_at")},
-    **{name: _MINUTES for name in ("filed_at", "told_at")},
+    **dict.fromkeys(("filed_at", "told_at"), _MINUTES),
     "waybill_kind": ["HOUSE", "SIMPLE", "house"],
     "waybill": ["HX1", "020-12345675", "A\nB", "x" * 13],
     "master_waybill": [None, "020-12345675", "020-12345676"],
