@@ -150,6 +150,13 @@ def test_each_rule_of_the_oracle_test_both_passes_and_fails(rule: tuple[str, str
     assert rule[1] == "nothing" or not failed.all()
 
 
+_LANE_CELLS: dict[str, list[str | None]] = {
+    "updated": ["At 1:00 am EST", "x" * 31],
+    "status": ["delay", "slow"],
+    "delay": ["25", "long", None],
+    "lanes_open": ["4", "all"],
+}
+
 REAL: dict[str, dict[str, list[str | None]]] = {
     "aeo_members": {
         "tin": ["DE123", "US4711", "DE123", "D", "de1"],
@@ -454,12 +461,7 @@ REAL: dict[str, dict[str, list[str | None]]] = {
         **{
             f"{lane}_{suffix}": cells
             for lane in importlib.import_module("schemas.poe_wait_times").LANES
-            for suffix, cells in {
-                "updated": ["At 1:00 am EST", "x" * 31],
-                "status": ["delay", "slow"],
-                "delay": ["25", "long", None],
-                "lanes_open": ["4", "all"],
-            }.items()
+            for suffix, cells in _LANE_CELLS.items()
         },
     },
     "poe_crossings_monthly": {
