@@ -44,8 +44,10 @@ def declare(
     For the rows of one lot, in the place of what the agreement declares for every scheduled release. It is kept, with who declared it, in the ledger, and goes into the manifest: references only, never a person's data. Exit code 3 when a condition is still missing: nothing is written then.
 
     Examples:
-      safeconduct declare us-eu-pnr pnr-push.5e1f --purpose terrorist-offences --by j.example --case 2026/114
-      safeconduct declare us-eu-pnr 3f9c2a --purpose transnational-crime --by j.example --years 5 --test more-than-one-country
+      safeconduct declare us-eu-pnr pnr-push.5e1f --purpose terrorist-offences --by j.example \
+        --notice european-commission="List of codes, given"
+      safeconduct declare us-eu-pnr 3f9c2a --purpose transnational-crime --by j.example \
+        --notice european-commission="List of codes, given" --case 2026/114 --years 5 --test more-than-one-country
     """
     from pipeline.core.conditions import shown_for
     from pipeline.edges import record

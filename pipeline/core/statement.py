@@ -157,6 +157,7 @@ def _handling(handling: Handling, marking: Marking, instants: Instants) -> dict[
             "clause": retention.clause,
         },
         "notices": [notice.model_dump() for notice in handling.notices],
+        "deadlines": [deadline.model_dump() for deadline in handling.deadlines],
     }
 
 

@@ -26,6 +26,8 @@ from pipeline.edges.storage import AlreadyThere, Store
 from pipeline.edges.vault import Kept
 
 SPOOL_MEMORY_BYTES = 64 * 1024 * 1024
+MOST_PARTS = 10_000
+"""A release of more is refused: each row's own date makes parts, and a partner chooses the dates."""
 
 
 @dataclass(slots=True)
@@ -37,11 +39,18 @@ class Spool:
 
     recipient_keys: tuple[str, ...]
     ending: str
+    most_parts: int = MOST_PARTS
     parts: list[Part] = field(default_factory=list)
     _held: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(SPOOL_MEMORY_BYTES))  # noqa: SIM115 (close() closes it)
 
     def add(self, content: bytes, sheet: Sheet, *, until: datetime | None) -> None:
         """The sheet, written as `content`, is one more part, sealed to the recipient."""
+        if len(self.parts) == self.most_parts:
+            raise Refused(
+                Code.LIMIT_EXCEEDED,
+                f"the release falls into more than {self.most_parts} parts: its rows have too many different dates.",
+                next_step="let the agreement's retention run from the loading or the release instead of a date of each row.",
+            )
         sealed = seal(content, self.recipient_keys)
         digest = hashlib.sha256(sealed).hexdigest()
         try:
