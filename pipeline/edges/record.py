@@ -80,6 +80,7 @@ def released(site: Site, agreement: Agreement, published: Published) -> None:
     facts: dict[str, Fact] = {
         "agreement": agreement.id,
         "recipient": published.recipient,
+        "agreement_digest": published.predicate["agreement"]["digest"]["sha256"],
         "manifest": published.manifest_digest,
         "rows": published.predicate["rows"]["released"],
     }
