@@ -5,6 +5,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 BIN := .venv/bin
 RUN := .venv/.run-$(shell cksum < requirements.lock | cut -d' ' -f1)
+EVERY_CORE := -n auto --dist worksteal
 DEV := .venv/.dev-$(shell cksum < requirements-dev.lock | cut -d' ' -f1)
 
 .PHONY: help setup run test unit check bench lock clean
@@ -20,11 +21,11 @@ run: $(RUN) ## the demonstration: Airflow, a site, the sample deliveries; until 
 	@exec $(BIN)/safeconduct up --demo $(if $(PORT),--port $(PORT))
 
 test: $(DEV) ## every test, real servers and a real Airflow among them
-	@$(MAKE) unit
-	@$(BIN)/python -m pytest -q -m "server or airflow or crash" $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -q $(EVERY_CORE) -m "not server and not airflow" $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -q -m "server or airflow" $(ARGS) || [ $$? -eq 5 ]
 
-unit: $(DEV) ## the tests that start no server, in less than a minute
-	@$(BIN)/python -m pytest -q -n auto -m "not server and not airflow and not crash" $(ARGS) || [ $$? -eq 5 ]
+unit: $(DEV) ## the tests that start no server and kill nothing, in some minutes
+	@$(BIN)/python -m pytest -q $(EVERY_CORE) -m "not server and not airflow and not crash" $(ARGS) || [ $$? -eq 5 ]
 
 check: $(DEV) ## ruff, mypy --strict, who may import whom, the documents
 	@$(BIN)/ruff check --quiet .

@@ -11,6 +11,11 @@ from tests.seaweed import BUCKET, seaweed
 from tests.stories import Story
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The one long test comes first, so that no core waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("crash") is None)
+
+
 @pytest.fixture(scope="session")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """A story that nobody goes on with: for copies."""

@@ -71,7 +71,9 @@ def test_the_demonstration_runs_to_its_end_and_leaves_nothing_and_a_second_start
     assert "refused columns-differ" in said
     releases = {path: path.read_bytes() for path in (folder / "site/stores/shared").glob("*/releases/*/manifest.json")}
     assert {path.parent.name.partition(".")[0] for path in releases} == RELEASES
-    assert said.count("age -d -i ") == said.count(" --identity ") == len(releases)
+    assert said.count(" --identity ") == len(releases)
+    with_rows = [path for path in releases if (path.parent / "parts").exists()]
+    assert said.count("age -d -i ") == len(with_rows) == len(releases) - 1, "no sample flies on these very days"
 
     second = safeconduct(folder, "up", "--demo", "--detach", "--json", "--port", port)
     answer, _ = second.communicate(timeout=240)
