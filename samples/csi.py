@@ -6,11 +6,10 @@ referral are repeated in no other column.
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
-from samples.wire import Row, written
+from samples.wire import Row, Written, write, written
 from schemas import csi_exam_result, csi_isf, csi_manifest24h, csi_referral
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -41,32 +40,24 @@ _LISTED = ("NLCONF0001", "DECONF0002", "USCONF0003", "USCONF0004")
 """Parties of the confidentiality list, by their ids (`catalogue/codes/csi-confidential-parties-v1.toml`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How many rows the delivery holds, and how many of them the schema rejects."""
-
-    rows: int
-    bad_rows: int
-
-
 def write_manifest24h(out: BinaryIO, *, containers: int, seed: int, bad_share: float = 0.0) -> Written:
     """A manifest is in `out`."""
-    return _write(out, "csi-manifest24h", containers, seed, bad_share, _line)
+    return write(out, "csi-manifest24h", containers, seed, bad_share, _line, _BROKEN["csi-manifest24h"])
 
 
 def write_isf(out: BinaryIO, *, filings: int, seed: int, bad_share: float = 0.0) -> Written:
     """Importers' filings are in `out`."""
-    return _write(out, "csi-isf", filings, seed, bad_share, _filing)
+    return write(out, "csi-isf", filings, seed, bad_share, _filing, _BROKEN["csi-isf"])
 
 
 def write_referral(out: BinaryIO, *, referrals: int, seed: int, bad_share: float = 0.0) -> Written:
     """Referrals are in `out`."""
-    return _write(out, "csi-referral", referrals, seed, bad_share, _referral)
+    return write(out, "csi-referral", referrals, seed, bad_share, _referral, _BROKEN["csi-referral"])
 
 
 def write_exam_result(out: BinaryIO, *, results: int, seed: int, bad_share: float = 0.0) -> Written:
     """Results of examinations are in `out`."""
-    return _write(out, "csi-exam-result", results, seed, bad_share, _examination)
+    return write(out, "csi-exam-result", results, seed, bad_share, _examination, _BROKEN["csi-exam-result"])
 
 
 def line(number: int, **cells: str | None) -> Row:
@@ -95,25 +86,6 @@ def container_number(serial: int) -> str:
     known = f"XMPU{serial:06d}"
     total = sum((values.get(sign) or int(sign)) * 2**place for place, sign in enumerate(known))
     return f"{known}{total % 11 % 10}"
-
-
-def _write(
-    out: BinaryIO,
-    feed: str,
-    count: int,
-    seed: int,
-    bad_share: float,
-    make: Callable[[int, random.Random], dict[str, str | None]],
-) -> Written:
-    draw, bad_rows, rows = random.Random(f"{feed}/{seed}"), 0, []
-    for number in range(1, count + 1):
-        row = make(number, draw)
-        if draw.random() < bad_share:
-            row |= draw.choice(_BROKEN[feed])
-            bad_rows += 1
-        rows.append(row)
-    out.write(written(feed, rows))
-    return Written(count, bad_rows)
 
 
 _BROKEN: Mapping[str, tuple[Mapping[str, str | None], ...]] = {

@@ -6,11 +6,10 @@ then, with a name only. Names of businesses and persons are repeated in no other
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import BinaryIO
 
-from samples.wire import Row, written
+from samples.wire import Row, Written, write, written
 from schemas import gshield_pre_export, gshield_reply, gshield_seizure, gshield_suspicious
 from schemas.gshield_chemicals import BASKETS, CHEMICALS, LITRE, UNITS
 
@@ -27,32 +26,32 @@ _CONTAINERS = ("CSQU3054383", "TCLU5546482", "TGCU0235724", "FCIU2469131")
 _MODES = {"SEA": "MV Kestrel", "RAIL": "Wagon 31-80", "ROAD": "Trailer KX 41", "AIR": "Flight XQ 7"}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How many rows the delivery holds, and how many of them the schema rejects."""
-
-    rows: int
-    bad_rows: int
-
-
 def write_pre_export(out: BinaryIO, *, notices: int, seed: int, bad_share: float = 0.0, day: date = DAY) -> Written:
     """A register of notices is in `out`: crossings from 200 days before `day` to 60 after it."""
-    return _write(out, "gshield-pre-export", notices, seed, bad_share, lambda number, draw: _notice(number, draw, day))
+    return write(
+        out,
+        "gshield-pre-export",
+        notices,
+        seed,
+        bad_share,
+        lambda number, draw: _notice(number, draw, day),
+        _BROKEN["gshield-pre-export"],
+    )
 
 
 def write_reply(out: BinaryIO, *, replies: int, seed: int, bad_share: float = 0.0) -> Written:
     """Replies are in `out`."""
-    return _write(out, "gshield-reply", replies, seed, bad_share, _reply)
+    return write(out, "gshield-reply", replies, seed, bad_share, _reply, _BROKEN["gshield-reply"])
 
 
 def write_suspicious(out: BinaryIO, *, reports: int, seed: int, bad_share: float = 0.0) -> Written:
     """Reports of suspicious consignments are in `out`."""
-    return _write(out, "gshield-suspicious", reports, seed, bad_share, _report)
+    return write(out, "gshield-suspicious", reports, seed, bad_share, _report, _BROKEN["gshield-suspicious"])
 
 
 def write_seizure(out: BinaryIO, *, seizures: int, seed: int, bad_share: float = 0.0) -> Written:
     """A list of seizures is in `out`."""
-    return _write(out, "gshield-seizure", seizures, seed, bad_share, _seizure)
+    return write(out, "gshield-seizure", seizures, seed, bad_share, _seizure, _BROKEN["gshield-seizure"])
 
 
 def notice(number: int, *, day: date = DAY, **cells: str | None) -> Row:
@@ -73,25 +72,6 @@ def reply(number: int, **cells: str | None) -> Row:
 def report(number: int, **cells: str | None) -> Row:
     """One good report, with these cells instead of its own."""
     return _report(number, random.Random(number)) | cells
-
-
-def _write(
-    out: BinaryIO,
-    feed: str,
-    count: int,
-    seed: int,
-    bad_share: float,
-    make: Callable[[int, random.Random], dict[str, str | None]],
-) -> Written:
-    draw, bad_rows, rows = random.Random(f"{feed}/{seed}"), 0, []
-    for number in range(1, count + 1):
-        row = make(number, draw)
-        if draw.random() < bad_share:
-            row |= draw.choice(_BROKEN[feed])
-            bad_rows += 1
-        rows.append(row)
-    out.write(written(feed, rows))
-    return Written(count, bad_rows)
 
 
 _BROKEN: Mapping[str, tuple[Mapping[str, str | None], ...]] = {

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import random
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree import ElementTree
 
 from pipeline.core.language.feed import Feed
@@ -14,6 +16,35 @@ from pipeline.core.language.wire import CsvFormat, JsonFormat, JsonLinesFormat, 
 
 FEEDS = Path(__file__).parent.parent / "catalogue/feeds"
 Row = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many rows the delivery holds, and how many of them the schema rejects."""
+
+    rows: int
+    bad_rows: int
+
+
+def write(
+    out: BinaryIO,
+    feed_id: str,
+    count: int,
+    seed: int,
+    bad_share: float,
+    make: Callable[[int, random.Random], dict[str, str | None]],
+    broken: Sequence[Row],
+) -> Written:
+    """A delivery of `count` rows that `make` draws is in `out`; in about `bad_share` of them cells of `broken` stand instead."""
+    draw, bad_rows, rows = random.Random(f"{feed_id}/{seed}"), 0, []
+    for number in range(1, count + 1):
+        row = make(number, draw)
+        if draw.random() < bad_share:
+            row |= draw.choice(broken)
+            bad_rows += 1
+        rows.append(row)
+    out.write(written(feed_id, rows))
+    return Written(count, bad_rows)
 
 
 def written(feed_id: str, rows: Iterable[Row]) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from pipeline.core.errors import Code, Refused
+from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.core.language.wire import pointed
 from pipeline.formats.batch import Limits
 from pipeline.formats.encodings import BOM
@@ -207,7 +207,12 @@ class Cells:
             tree = self._tree
             for key in above:
                 inner = tree.setdefault(key, {})
-                assert isinstance(inner, dict)  # noqa: S101 (the model refuses one path through another)
+                if not isinstance(inner, dict):
+                    raise Misconfigured(
+                        Code.CATALOGUE_INVALID,
+                        f"the format's path of {column} goes through that of another column.",
+                        next_step="let each column of the feed's format have a path of its own.",
+                    )
                 tree = inner
             tree[last] = number
 
