@@ -208,12 +208,10 @@ class Cells:
             for key in above:
                 inner = tree.setdefault(key, {})
                 if not isinstance(inner, dict):
-                    raise Misconfigured(
-                        Code.CATALOGUE_INVALID,
-                        f"the format's path of {column} goes through that of another column.",
-                        next_step="let each column of the feed's format have a path of its own.",
-                    )
+                    raise _crossing(column)
                 tree = inner
+            if last in tree:
+                raise _crossing(column)
             tree[last] = number
 
     def add(self, record: Any, text: str, position: int) -> None:
@@ -274,3 +272,12 @@ def _first(tree: Tree, rows: Rows) -> str:
     """A column below `tree`, to say where."""
     below = next(iter(tree.values()))
     return rows.columns[below] if isinstance(below, int) else _first(below, rows)
+
+
+def _crossing(column: str) -> Misconfigured:
+    """The feed's model refuses it when it is read; a reader must not lose a column to it all the same."""
+    return Misconfigured(
+        Code.CATALOGUE_INVALID,
+        f"the format's path of {column} goes through that of another column.",
+        next_step="let each column of the feed's format have a path of its own.",
+    )

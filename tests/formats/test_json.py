@@ -12,6 +12,8 @@ from pipeline.core.errors import Code, Misconfigured
 from pipeline.core.language.wire import JsonFormat
 from pipeline.formats.batch import Limits
 from pipeline.formats.json_array import JsonArray
+from pipeline.formats.json_values import Cells
+from pipeline.formats.rows import Rows
 from tests.formats.reading import findings_of, frame_of, outcome, peak_of_refusing, refusal_of, rows_of
 
 FIELDS = {"tin": "/tin", "name": "/person/name"}
@@ -157,3 +159,10 @@ def test_the_array_is_the_document_or_stands_at_a_pointer() -> None:
     for wrong in ("a", "a/b", "/~", 1):
         with pytest.raises(ValidationError):
             JsonFormat.model_validate({**said, "records": wrong})
+
+
+@pytest.mark.parametrize("fields", [{"a": "/x", "b": "/x/y"}, {"a": "/x/y", "b": "/x"}, {"a": "/x", "b": "/x"}])
+def test_a_path_through_another_loses_no_column_in_silence(fields: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        Cells(fields, Rows(("a", "b"), Limits()))
+    assert refused.value.code is Code.CATALOGUE_INVALID
