@@ -171,7 +171,7 @@ def test_a_late_or_vague_line_is_rejected_and_the_others_go_on(exchange: Exchang
 
 
 def test_samples_are_accepted_but_for_their_bad_rows(exchange: Exchange) -> None:
-    samples: tuple[tuple[str, Callable[..., csi.Written], str], ...] = (
+    samples: tuple[tuple[str, Callable[..., Written], str], ...] = (
         ("csi-manifest24h", csi.write_manifest24h, "containers"),
         ("csi-isf", csi.write_isf, "filings"),
         ("csi-referral", csi.write_referral, "referrals"),

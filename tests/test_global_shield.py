@@ -109,7 +109,7 @@ def test_every_member_of_the_group_opens_a_release_with_its_own_key(
 
 
 def test_samples_are_accepted_but_for_their_bad_rows(exchange: Exchange) -> None:
-    samples: tuple[tuple[str, Callable[..., gshield.Written], str], ...] = (
+    samples: tuple[tuple[str, Callable[..., Written], str], ...] = (
         ("gshield-pre-export", gshield.write_pre_export, "notices"),
         ("gshield-reply", gshield.write_reply, "replies"),
         ("gshield-suspicious", gshield.write_suspicious, "reports"),
