@@ -19,7 +19,7 @@ from pipeline.core.scope import Events
 from pipeline.edges.catalogue import Catalogue, load
 from pipeline.edges.schemas import schema_of
 from samples import csi
-from samples.wire import Row, written
+from samples.wire import Row, Written, written
 from tests.exchange import ROOT, Exchange
 from tests.golden_cases import delivery, expected, received, released
 

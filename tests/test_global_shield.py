@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from samples import gshield
-from samples.wire import written
+from samples.wire import Written, written
 from tests.exchange import Exchange
 from tests.golden_cases import delivery, expected, received, released
 
