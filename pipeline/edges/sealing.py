@@ -75,6 +75,10 @@ class Identity:
         return cls(bech32.encode(_RECIPIENT_PREFIX, public), bech32.encode(_SECRET_PREFIX, raw).upper())
 
 
+Identities = Identity | Sequence[Identity]
+"""Who opens: one identity, or several of which one has to fit."""
+
+
 def new_identity() -> Identity:
     """A fresh identity from the system's random source."""
     raw = X25519PrivateKey.generate().private_bytes_raw()
@@ -113,16 +117,18 @@ def seal(content: Bytes, recipients: Sequence[str]) -> bytes:
 
 
 def open_sealed(
-    sealed: Bytes, identity: Identity, *, origin: Origin = Origin.STORE, name: str = "A sealed object"
+    sealed: Bytes, identities: Identities, *, origin: Origin = Origin.STORE, name: str = "A sealed object"
 ) -> bytes:
-    """The content of an age file, after every byte of it was authenticated. `name` is what a message calls the file.
+    """The content of an age file that one of `identities` opens, after every byte of it was authenticated.
+
+    `name` is what a message calls the file.
 
     Raises:
         Conflict: OBJECT_ALTERED for an object of our own store that does not open.
         Refused: OPENING_FAILED for a partner's.
     """
     try:
-        header = _read_header(sealed, identity)
+        header = _read_header(sealed, identities)
         payload = memoryview(sealed).cast("B")[header.payload_at :]
         opened = io.BytesIO(bytes(len(payload)))
         size = 0
@@ -138,7 +144,7 @@ def open_sealed(
 
 
 def open_blocks(
-    blocks: Iterable[Bytes], identity: Identity, *, origin: Origin = Origin.STORE, name: str = "A sealed object"
+    blocks: Iterable[Bytes], identities: Identities, *, origin: Origin = Origin.STORE, name: str = "A sealed object"
 ) -> Iterator[bytes]:
     """The content of an age file in authenticated chunks of at most `CHUNK_BYTES`, in constant memory.
 
@@ -152,7 +158,7 @@ def open_blocks(
         if len(start) >= _MAX_HEADER_BYTES + _NONCE_BYTES:
             break
     try:
-        header = _read_header(start, identity)
+        header = _read_header(start, identities)
         payload = itertools.chain([memoryview(start)[header.payload_at :]], source)
         for number, (chunk, last) in enumerate(_sealed_chunks(payload)):
             clear = bytearray(len(chunk) - _TAG_BYTES)
@@ -199,13 +205,13 @@ class _Header:
             raise _OpeningError(f"chunk {number} was altered, or what follows it is missing") from None
 
 
-def _read_header(sealed: Bytes, identity: Identity) -> _Header:
+def _read_header(sealed: Bytes, identities: Identities) -> _Header:
     found = _HEADER.match(sealed, 0, _MAX_HEADER_BYTES)
     if found is None:
         if bytes(sealed[: len(_ARMOR)]) == _ARMOR:
             raise _OpeningError("it is an armored age file, and only binary ones are taken")
         raise _OpeningError("it does not begin with an age v1 header")
-    file_key = _unwrap(found["stanzas"], identity)
+    file_key = _unwrap(found["stanzas"], (identities,) if isinstance(identities, Identity) else identities)
     mac_at = found.start("mac")
     if not hmac.compare_digest(_header_mac(file_key, bytes(sealed[: mac_at - 1])), _decode(found["mac"])):
         raise _OpeningError("its header was altered")
@@ -215,17 +221,19 @@ def _read_header(sealed: Bytes, identity: Identity) -> _Header:
     return _Header(found.end() + _NONCE_BYTES, ChaCha20Poly1305(_payload_key(file_key, nonce)))
 
 
-def _unwrap(stanzas: bytes, identity: Identity) -> bytes:
-    """The file key from the first stanza that is addressed to the identity, all stanzas being well-formed."""
-    secret = X25519PrivateKey.from_private_bytes(bech32.decode(_SECRET_PREFIX, identity.secret))
-    own = secret.public_key().public_bytes_raw()
-    for share, body in _x25519_stanzas(stanzas):
-        try:
-            shared = secret.exchange(X25519PublicKey.from_public_bytes(share))
-        except ValueError:  # the shared secret is zero: the share is a point of low order
-            raise _OpeningError("it has a malformed X25519 stanza") from None
-        with contextlib.suppress(InvalidTag):
-            return ChaCha20Poly1305(_wrap_key(shared, share, own)).decrypt(bytes(12), body, None)
+def _unwrap(stanzas: bytes, identities: Sequence[Identity]) -> bytes:
+    """The file key from the first stanza that is addressed to one of the identities, all being well-formed."""
+    wrapped = _x25519_stanzas(stanzas)
+    for identity in identities:
+        secret = X25519PrivateKey.from_private_bytes(bech32.decode(_SECRET_PREFIX, identity.secret))
+        own = secret.public_key().public_bytes_raw()
+        for share, body in wrapped:
+            try:
+                shared = secret.exchange(X25519PublicKey.from_public_bytes(share))
+            except ValueError:  # the shared secret is zero: the share is a point of low order
+                raise _OpeningError("it has a malformed X25519 stanza") from None
+            with contextlib.suppress(InvalidTag):
+                return ChaCha20Poly1305(_wrap_key(shared, share, own)).decrypt(bytes(12), body, None)
     raise _OpeningError("none of its stanzas is for this identity")
 
 

@@ -189,6 +189,17 @@ def test_every_recipient_opens_it_and_nobody_else() -> None:
         open_sealed(sealed, stranger)
 
 
+def test_one_of_several_identities_is_enough() -> None:
+    first, second, stranger = new_identity(), new_identity(), new_identity()
+    sealed = seal(CONTENT, [second.recipient])
+
+    assert open_sealed(sealed, [first, second]) == CONTENT
+    assert b"".join(open_blocks([sealed], (stranger, first, second))) == CONTENT
+    for strangers in ([first, stranger], []):
+        with pytest.raises(Conflict, match="none of its stanzas"):
+            open_sealed(sealed, strangers)
+
+
 def test_a_recipient_named_twice_gets_one_stanza() -> None:
     sealed = seal(b"", [IDENTITY.recipient, IDENTITY.recipient])
 
