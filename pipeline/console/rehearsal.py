@@ -235,6 +235,7 @@ def _keyring(folder: Path, partners: set[str], recipient: Identity) -> Keyring:
     keyring = Keyring(
         directory=folder,
         signing=new_signing_key(),
+        ledger=new_signing_key(),
         vault=new_identity(),
         quarantine=new_identity(),
         opening=new_identity(),

@@ -2,6 +2,7 @@
 
     keys/                       0700; the site's files in it 0600
       signing.pem               Ed25519, PKCS #8: signs manifests
+      ledger.pem                Ed25519, PKCS #8: signs the ledger's checkpoints
       vault.txt                 age identity: accepted rows between tasks
       quarantine.txt            age identity: refused deliveries and rejected rows
       opening.txt               age identity: partners seal deliveries to it
@@ -9,6 +10,7 @@
       partners/<partner>/
         recipients.txt          one age recipient a line: `age -R` reads it; releases are sealed to them
         allowed_signers         OpenSSH, Ed25519: who may sign the partner's deliveries
+      witnesses.txt             `PARTNER VKEY` a line (C2SP signed-note): who cosigns the ledger's checkpoints
 
 A key file is created once and never written again: a lost race or a second `init` leaves the first key in place.
 """
@@ -25,7 +27,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -35,14 +38,23 @@ from pipeline.edges.opening import Signer, read_private_key, read_signers, signe
 from pipeline.edges.sealing import Identity, new_identity, recipient_key
 from pipeline.edges.signing import SigningKey, new_signing_key, read_signing_key
 
-_SIGNING, _MASTER = "signing.pem", "pseudonym-master.hex"
+_SIGNING, _LEDGER, _MASTER = "signing.pem", "ledger.pem", "pseudonym-master.hex"
 _VAULT, _QUARANTINE, _OPENING = "vault.txt", "quarantine.txt", "opening.txt"
 _MASTER_BYTES = 32
 AGREEMENTS = "safeconduct-agreement"
 """What a privacy officer's signature is for: one made for a delivery says nothing about an agreement."""
 
+_VKEY = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*")
 _PARTNER = re.compile(r"[a-z0-9-]{1,64}")
 _Key = TypeVar("_Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A partner's witness of the ledger: `vkey` is its verifier key as C2SP signed-note writes it."""
+
+    partner: str
+    vkey: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,7 @@ class Keyring:
 
     directory: Path
     signing: SigningKey = field(repr=False)
+    ledger: SigningKey = field(repr=False)
     vault: Identity = field(repr=False)
     quarantine: Identity = field(repr=False)
     opening: Identity = field(repr=False)
@@ -69,6 +82,7 @@ class Keyring:
             for name in (_VAULT, _QUARANTINE, _OPENING):
                 _put_new(directory / name, _identity_text(new_identity()), mode=0o600)
             _put_new(directory / _MASTER, secrets.token_hex(_MASTER_BYTES).encode() + b"\n", mode=0o600)
+            _put_new(directory / _LEDGER, new_signing_key().secret_pem(), mode=0o600)
             _put_new(directory / _SIGNING, new_signing_key().secret_pem(), mode=0o600)
         return cls.open(directory)
 
@@ -83,11 +97,47 @@ class Keyring:
         return cls(
             directory=directory,
             signing=_read_private(directory / _SIGNING, read_signing_key),
+            ledger=_read_private(directory / _LEDGER, read_signing_key),
             vault=_read_private(directory / _VAULT, read_identity),
             quarantine=_read_private(directory / _QUARANTINE, read_identity),
             opening=_read_private(directory / _OPENING, read_identity),
             pseudonym_master=_read_private(directory / _MASTER, _read_master),
         )
+
+    @property
+    def signing_publics(self) -> tuple[Ed25519PublicKey, ...]:
+        """Every key that ever signed manifests here, the current one first."""
+        return (self.signing.public,)
+
+    @property
+    def signing_mldsa(self) -> MLDSA65PrivateKey | None:
+        """The key of the second signature; None where the site has none."""
+        return None
+
+    @property
+    def signing_mldsa_publics(self) -> tuple[MLDSA65PublicKey, ...]:
+        """Every key that ever made second signatures here, the current one first."""
+        return ()
+
+    @property
+    def ledger_publics(self) -> tuple[Ed25519PublicKey, ...]:
+        """Every key that ever signed checkpoints here, the current one first."""
+        return (self.ledger.public,)
+
+    @property
+    def vault_identities(self) -> tuple[Identity, ...]:
+        """What opens the vault's objects: the current identity first, then older ones that are not retired."""
+        return (self.vault,)
+
+    @property
+    def quarantine_identities(self) -> tuple[Identity, ...]:
+        """What opens quarantine's objects: the current identity first, then older ones that are not retired."""
+        return (self.quarantine,)
+
+    @property
+    def opening_identities(self) -> tuple[Identity, ...]:
+        """What opens partners' deliveries: the current identity first, then older ones that are not retired."""
+        return (self.opening,)
 
     def pseudonym_key(self, agreement: str, domain: str, epoch: str) -> bytes:
         """The 32-byte key of one agreement's pseudonyms in one domain and epoch.
@@ -99,6 +149,10 @@ class Keyring:
     def token_key(self, agreement: str, domain: str, epoch: str) -> bytes:
         """The 64-byte AES-SIV key of one agreement's tokens in one domain and epoch; no pseudonym's key is like it."""
         return self._derived(b"safeconduct/token/v1", 64, agreement, domain, epoch)
+
+    def commitment_key(self, agreement: str, epoch: str, release: str) -> bytes:
+        """The 32-byte HMAC key that commits to the clear bytes of one release's parts; only this site can tell it."""
+        return self._derived(b"safeconduct/commitment/v1", 32, agreement, epoch, release)
 
     def _derived(self, label: bytes, length: int, *names: str) -> bytes:
         # Each name goes with its length: ("ab", "c") and ("a", "bc") must not be one key.
@@ -135,6 +189,15 @@ class Keyring:
         if not path.exists():
             return ()
         return read_signers(_read_public(path), path=str(path), namespace=AGREEMENTS)
+
+    def witnesses(self) -> tuple[Witness, ...]:
+        """Who cosigns the ledger's checkpoints, in the order of the file: none where the site has named nobody.
+
+        Raises:
+            Misconfigured: PARTNER_KEY_INVALID with the line.
+        """
+        path = self.directory / "witnesses.txt"
+        return _read_witnesses(_read_public(path), path)
 
     def recipients_path(self, partner: str) -> Path:
         """Where the partner's age recipients belong."""
@@ -220,6 +283,21 @@ def _read_recipients(text: str, path: Path) -> tuple[str, ...]:
                 ) from None
             recipients[line] = None
     return tuple(recipients)
+
+
+def _read_witnesses(text: str, path: Path) -> tuple[Witness, ...]:
+    witnesses: dict[Witness, None] = {}
+    for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
+        if line and not line.startswith("#"):
+            partner, _, vkey = line.partition(" ")
+            if _PARTNER.fullmatch(partner) is None or _VKEY.fullmatch(vkey.strip()) is None:
+                raise Misconfigured(
+                    Code.PARTNER_KEY_INVALID,
+                    f"{path}, line {number}: it is not `PARTNER VKEY`.",
+                    next_step="correct the line; a vkey is NAME+HASH+KEY, as the partner's witness prints it.",
+                )
+            witnesses[Witness(partner, vkey.strip())] = None
+    return tuple(witnesses)
 
 
 def _read_public(path: Path) -> str:

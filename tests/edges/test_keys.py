@@ -20,7 +20,7 @@ from pipeline.edges.opening import read_private_key, sign, signer_line, verify_s
 from pipeline.edges.sealing import new_identity, open_sealed, seal
 from pipeline.edges.signing import new_signing_key, read_signing_key
 
-KEY_FILES = {"signing.pem", "vault.txt", "quarantine.txt", "opening.txt", "pseudonym-master.hex"}
+KEY_FILES = {"signing.pem", "ledger.pem", "vault.txt", "quarantine.txt", "opening.txt", "pseudonym-master.hex"}
 NAMES = st.text(alphabet="abc-é", max_size=4)
 
 
