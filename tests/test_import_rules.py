@@ -16,9 +16,12 @@ LAYERS: dict[str, set[str]] = {
     "pipeline.core": {"polars", "polars_hash", "pandera", "pydantic", "pydantic_core"},
     "pipeline.formats": {"pipeline.core", "polars", "lxml", "pyais"},
     "schemas": {"pipeline.core", "pandera", "polars"},
-    "pipeline.edges": {"pipeline.core", EVERY_PACKAGE},
-    "pipeline.journey": {"pipeline.core", "pipeline.formats", "pipeline.edges"},
+    # what a release carries: its one program runs where none of this is
+    "pipeline.kit": {"cryptography"},
+    "pipeline.edges": {"pipeline.core", "pipeline.kit", EVERY_PACKAGE},
+    "pipeline.journey": {"pipeline.core", "pipeline.formats", "pipeline.edges", "pipeline.kit"},
     "pipeline.console": {
+        "pipeline.kit",
         "pipeline.journey",
         "pipeline.edges",
         "pipeline.formats",

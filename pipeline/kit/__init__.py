@@ -1,0 +1,1 @@
+"""What every release carries for its recipient, who has none of this software."""
