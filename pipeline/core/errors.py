@@ -51,6 +51,10 @@ class Code(Enum):
     WITHHELD_VALUE_FOUND = "withheld-value-found"
     CELL_TOO_SMALL = "cell-too-small"
     VERIFICATION_FAILED = "verification-failed"
+    SIGNER_UNKNOWN = "signer-unknown"
+    SIGNATURE_STRIPPED = "signature-stripped"
+    MANIFEST_SWAPPED = "manifest-swapped"
+    RELEASE_WITHDRAWN = "release-withdrawn"
     TOKEN_INVALID = "token-invalid"  # noqa: S105 (a code)
     REVERSAL_FORBIDDEN = "reversal-forbidden"
     # Postponed
@@ -74,6 +78,7 @@ class Code(Enum):
     ENTRY_INVALID = "entry-invalid"
     PORT_IN_USE = "port-in-use"
     NOTHING_ARRIVED = "nothing-arrived"
+    CLOCK_JUMPED = "clock-jumped"
     NOT_FOUND = "not-found"
     NAME_AMBIGUOUS = "name-ambiguous"
     # Conflict

@@ -2,7 +2,8 @@
 
 The envelope is DSSE v1 (https://github.com/secure-systems-lab/dsse) around an in-toto statement, signed with Ed25519,
 so that standard tools verify it without us. Ed25519 signs without randomness: one statement and one key give one
-envelope, byte for byte, however often a run is repeated.
+envelope, byte for byte, however often a run is repeated. Where the site has a key for it there is a second signature,
+ML-DSA-65 (FIPS 204): it holds when Ed25519 no longer does, and differs each time that it is made.
 """
 
 import base64
@@ -10,9 +11,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -25,6 +28,8 @@ from cryptography.hazmat.primitives.serialization import (
 from pipeline.core.errors import Code, Refused
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
+PublicKey: TypeAlias = Ed25519PublicKey | MLDSA65PublicKey
 
 # Each signature costs one verification per trusted key, and an envelope of ours has one signature per key of the site.
 _MAX_SIGNATURES = 16
@@ -80,43 +85,71 @@ def read_public_key(pem: bytes) -> Ed25519PublicKey:
     return key
 
 
-def key_id(public: Ed25519PublicKey) -> str:
+def key_id(public: PublicKey) -> str:
     """The key's name: SHA-256 (hex) of its SubjectPublicKeyInfo in DER."""
     return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
-def sign_statement(statement: bytes, key: SigningKey) -> bytes:
-    """The envelope (JSON, UTF-8) that holds `statement` and the key's signature over it."""
+def sign_statement(statement: bytes, key: SigningKey, second: MLDSA65PrivateKey | None = None) -> bytes:
+    """The envelope (JSON, UTF-8) that holds `statement` and the signatures over it: the key's first, then the second's."""
+    signed = _signed_bytes(statement)
+    signatures = [(key.id, key.key.sign(signed))]
+    if second is not None:
+        signatures.append((key_id(second.public_key()), second.sign(signed)))
     envelope = {
         "payload": base64.b64encode(statement).decode(),
         "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"keyid": key.id, "sig": base64.b64encode(key.key.sign(_signed_bytes(statement))).decode()}],
+        "signatures": [{"keyid": id, "sig": base64.b64encode(signature).decode()} for id, signature in signatures],
     }
     return json.dumps(envelope, separators=(",", ":"), sort_keys=True).encode()
 
 
-def open_envelope(envelope: bytes, trusted: Sequence[Ed25519PublicKey], *, name: str = "The envelope") -> bytes:
+def open_envelope(envelope: bytes, trusted: Sequence[PublicKey], *, name: str = "The envelope") -> bytes:
     """The statement in `envelope`, after a signature over it by one of the `trusted` keys was verified.
 
-    A `keyid` in the envelope is an unauthenticated hint and decides nothing. Fields that the standard does not name are
-    ignored, because nothing signs them.
+    A `keyid` in the envelope is an unauthenticated hint and decides nothing but what a refusal is called. Fields that the
+    standard does not name are ignored, because nothing signs them.
 
     Raises:
-        Refused: VERIFICATION_FAILED, whatever is wrong with it.
+        Refused: SIGNER_UNKNOWN: it says itself that others signed it. VERIFICATION_FAILED, whatever else is wrong with it.
     """
     statement, signatures = _read_envelope(envelope, name)
     signed = _signed_bytes(statement)
-    if any(_is_by(key, signature, signed) for signature in signatures for key in trusted):
+    if any(_is_by(key, one.signature, signed) for one in signatures for key in trusted):
         return statement
+    if signatures and not {one.hint for one in signatures} & {key_id(key) for key in trusted}:
+        raise Refused(
+            Code.SIGNER_UNKNOWN,
+            f"{name} holds no valid signature by a trusted key: it was signed by others.",
+            next_step="do not use it; ask its publisher, over another way, which key it signs with.",
+        )
     raise _refused(name, "holds no valid signature by a trusted key")
 
 
-def _read_envelope(envelope: bytes, name: str) -> tuple[bytes, list[bytes]]:
+def signers_of(envelope: bytes, keys: Sequence[PublicKey], *, name: str = "The envelope") -> frozenset[str]:
+    """The names of those of `keys` whose signature over the envelope's statement holds."""
+    statement, signatures = _read_envelope(envelope, name)
+    signed = _signed_bytes(statement)
+    return frozenset(key_id(key) for key in keys if any(_is_by(key, one.signature, signed) for one in signatures))
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """`hint`: the name of the key that the envelope says it is by."""
+
+    hint: str
+    signature: bytes
+
+
+def _read_envelope(envelope: bytes, name: str) -> tuple[bytes, list[_Signature]]:
     try:
         fields = json.loads(envelope, object_pairs_hook=_no_doubles)
         kind, payload = fields["payloadType"], base64.b64decode(fields["payload"], validate=True)
-        signatures = [base64.b64decode(entry["sig"], validate=True) for entry in fields["signatures"]]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        signatures = [
+            _Signature(str(entry.get("keyid")), base64.b64decode(entry["sig"], validate=True))
+            for entry in fields["signatures"]
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise _refused(name, "is not a DSSE envelope") from None
     if kind != PAYLOAD_TYPE:
         raise _refused(name, f"does not hold {PAYLOAD_TYPE}")
@@ -133,7 +166,7 @@ def _no_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
-def _is_by(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
+def _is_by(key: PublicKey, signature: bytes, signed: bytes) -> bool:
     try:
         key.verify(signature, signed)
     except InvalidSignature:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
@@ -23,6 +24,7 @@ from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-
 from pipeline.core.errors import Code, Refused
 from pipeline.edges.signing import (
     PAYLOAD_TYPE,
+    PublicKey,
     SigningKey,
     key_id,
     new_signing_key,
@@ -30,12 +32,15 @@ from pipeline.edges.signing import (
     read_public_key,
     read_signing_key,
     sign_statement,
+    signers_of,
 )
 
 KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 # The letter that is two bytes tells a length in bytes from one in characters.
 STATEMENT = '{"_type":"https://in-toto.io/Statement/v1","title":"Échange"}'.encode()
 ENVELOPE = sign_statement(STATEMENT, KEY)
+SECOND = MLDSA65PrivateKey.from_seed_bytes(bytes(range(32)))
+TWICE = sign_statement(STATEMENT, KEY, SECOND)
 
 
 def fields(envelope: bytes = ENVELOPE) -> dict[str, Any]:
@@ -47,10 +52,10 @@ def with_fields(**changes: object) -> bytes:
     return json.dumps(fields() | changes).encode()
 
 
-def refusal(envelope: bytes, *trusted: Ed25519PublicKey) -> Refused:
+def refusal(envelope: bytes, *trusted: PublicKey, code: Code = Code.VERIFICATION_FAILED) -> Refused:
     with pytest.raises(Refused) as raised:
         open_envelope(envelope, trusted or [KEY.public])
-    assert raised.value.code is Code.VERIFICATION_FAILED
+    assert raised.value.code is code
     return raised.value
 
 
@@ -121,7 +126,8 @@ def test_a_flipped_bit_of_the_envelope_never_changes_what_comes_out(place: int, 
 
 
 def test_a_key_that_is_not_trusted_opens_nothing() -> None:
-    assert "no valid signature by a trusted key" in str(refusal(ENVELOPE, new_signing_key().public))
+    refused = refusal(ENVELOPE, new_signing_key().public, code=Code.SIGNER_UNKNOWN)
+    assert "no valid signature by a trusted key" in str(refused)
 
 
 def test_nobody_trusted_opens_nothing() -> None:
@@ -142,6 +148,36 @@ def test_one_trusted_signature_among_others_is_enough() -> None:
     assert open_envelope(envelope, [new_signing_key().public, KEY.public]) == STATEMENT
 
 
+def test_the_second_signature_comes_behind_the_first_and_either_key_opens_the_envelope() -> None:
+    assert [one["keyid"] for one in fields(TWICE)["signatures"]] == [KEY.id, key_id(SECOND.public_key())]
+    assert fields(TWICE)["signatures"][0] == fields(ENVELOPE)["signatures"][0]
+    assert open_envelope(TWICE, [KEY.public]) == open_envelope(TWICE, [SECOND.public_key()]) == STATEMENT
+
+
+def test_who_signed_is_told_by_the_signatures_that_hold_alone() -> None:
+    keys: list[PublicKey] = [KEY.public, SECOND.public_key(), new_signing_key().public]
+    assert signers_of(TWICE, keys) == {KEY.id, key_id(SECOND.public_key())}
+    assert signers_of(ENVELOPE, keys) == {KEY.id}
+    swapped = fields(TWICE)["signatures"]
+    swapped[1] = swapped[0] | {"keyid": swapped[1]["keyid"]}
+    assert signers_of(with_fields(signatures=swapped), keys) == {KEY.id}
+
+
+@given(place=st.integers(0, 3308), bit=st.integers(0, 7))
+@settings(max_examples=30)
+def test_a_flipped_bit_of_the_second_signature_is_found(place: int, bit: int) -> None:
+    both = fields(TWICE)["signatures"]
+    altered = bytearray(base64.b64decode(both[1]["sig"]))
+    altered[place] ^= 1 << bit
+    both[1]["sig"] = base64.b64encode(bytes(altered)).decode()
+    assert signers_of(with_fields(signatures=both), [KEY.public, SECOND.public_key()]) == {KEY.id}
+
+
+def test_another_implementation_verifies_the_first_of_two_signatures() -> None:
+    key = SSlibKey.from_crypto(KEY.public, keyid=KEY.id)
+    assert list(Envelope.from_dict(fields(TWICE)).verify([key], threshold=1)) == [KEY.id]
+
+
 @pytest.mark.parametrize(
     "envelope",
     [
@@ -158,6 +194,7 @@ def test_one_trusted_signature_among_others_is_enough() -> None:
         with_fields(signatures={}),
         with_fields(signatures=[None]),
         with_fields(signatures=[{"keyid": KEY.id}]),
+        with_fields(signatures=["sig"]),
         with_fields(signatures=fields()["signatures"] * 17),
         with_fields(payloadType="text/plain"),
         ENVELOPE.replace(b'{"payload":', b'{"payload":"e30=","payload":', 1),
@@ -173,7 +210,7 @@ def test_a_signature_made_for_another_kind_of_payload_is_refused() -> None:
     other = Envelope(STATEMENT, "text/plain", {})
     other.sign(CryptoSigner(KEY.key))
 
-    refusal(json.dumps(other.to_dict() | {"payloadType": PAYLOAD_TYPE}).encode())
+    refusal(json.dumps(other.to_dict() | {"payloadType": PAYLOAD_TYPE}).encode(), code=Code.SIGNER_UNKNOWN)
 
 
 def test_a_refusal_holds_nothing_of_the_statement() -> None:
