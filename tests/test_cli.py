@@ -22,6 +22,7 @@ from pipeline.console.naming import the_lot, the_release
 from pipeline.console.verification import examine
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, SafeconductError, Unavailable
 from pipeline.edges.keys import Keyring
+from pipeline.edges.permission import recipient_of
 from pipeline.edges.site import Site
 from pipeline.edges.storage import AlreadyThere
 from tests.desk import ROOT, Desk, members, shown_values, values_delivered, write
@@ -173,6 +174,14 @@ def test_init_makes_a_site_and_a_second_init_leaves_it_as_it_is(desk: Desk) -> N
     assert again["made"] == []
     assert {path: path.read_bytes() for path in desk.site.rglob("*") if path.is_file()} == before
     assert "eu-piu" in again["demo_partners"]
+
+
+def test_a_demonstration_has_a_key_for_everybody_that_an_agreement_releases_to(desk: Desk) -> None:
+    site = Site.open(desk.site)
+    catalogue = site.catalogue()
+    for agreement in catalogue.agreements.values():
+        members = catalogue.members(agreement.recipient)
+        assert len(recipient_of(site, catalogue, agreement.recipient).keys) == max(1, len(members))
 
 
 def test_init_makes_no_key_for_a_partner_unless_asked_to(tmp_path: Path) -> None:

@@ -243,6 +243,7 @@ def _say_next(call: Call, site: "Site", deliveries: "Sequence[Traced]") -> None:
     ours = command(site)
     refused = next((one for one in deliveries if one.code and one.delivery), None)
     released = next((release for one in deliveries for release in one.releases if release.rows is not None), None)
+    undeclared = next((r for one in deliveries for r in one.releases if r.code == Code.PURPOSE_MISSING.value), None)
     call.say("What to try next", style="bold")
     samples = near(site.directory / DEMO / "samples")
     call.say(
@@ -251,6 +252,9 @@ def _say_next(call: Call, site: "Site", deliveries: "Sequence[Traced]") -> None:
     if refused:
         call.say(f"  see why a delivery was refused      {ours} quarantine show {short(refused.delivery)}")
         call.say(f"  rerun it                            {ours} replay {short(refused.delivery)}")
+    if undeclared:
+        asked = f"{ours} declare {undeclared.agreement} {undeclared.release} --purpose PURPOSE --by NAME"
+        call.say(f"  say what a release is for           {asked}")
     if released:
         call.say(f"  verify a release                    {ours} verify {released.release}")
         call.say(f"  what a recipient sees, and why      {ours} explain {released.agreement}")

@@ -101,13 +101,14 @@ def make_demo_partners(site: "Site") -> tuple[str, ...]:
     from pipeline.edges.keys import create_demo_partner
 
     catalogue = site.catalogue()
+    recipients = {agreement.recipient for agreement in catalogue.agreements.values()}
+    recipients |= {member.id for recipient in recipients for member in catalogue.members(recipient)}
     played = []
     for partner in catalogue.partners:
         folder = site.directory / DEMO / partner
         # Public halves that somebody else registered are not ours to play.
-        receives = _ours(folder / f"{partner}.identity.txt", site.keyring.recipients_path(partner)) and any(
-            agreement.recipient == partner for agreement in catalogue.agreements.values()
-        )
+        identity, known = folder / f"{partner}.identity.txt", site.keyring.recipients_path(partner)
+        receives = partner in recipients and _ours(identity, known)
         signs = _ours(folder / f"{partner}.ed25519", site.keyring.signers_path(partner)) and any(
             feed.partner == partner and feed.signed for feed in catalogue.feeds.values()
         )
