@@ -507,7 +507,7 @@ def test_a_release_is_not_opened_with_another_recipients_key(exchanged: Desk, tm
     release = exchanged.releases()["eu-customs"]
     answer = exchanged.type("open", release, "--identity", exchanged.identity("eu-piu"), "--out", tmp_path / "out")
     assert answer.exit_code == Refused.exit_code
-    assert Code.OPENING_FAILED.value in answer.err
+    assert Code.WRONG_KEY.value in answer.err
     assert not (tmp_path / "out").exists()
     garbage = exchanged.type("open", release, "--identity", exchanged.directory / "good.csv")
     assert garbage.exit_code == Misconfigured.exit_code

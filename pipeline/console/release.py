@@ -161,7 +161,7 @@ def open_release(
 
     if identity.recipient not in published.predicate["recipient"]["keys"]:
         raise Refused(
-            Code.OPENING_FAILED,
+            Code.WRONG_KEY,
             f"{published.release} is not sealed to the key in {identity_file}.",
             next_step=f"name an identity of {published.recipient}.",
         )

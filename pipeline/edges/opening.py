@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from pipeline.core.errors import Code, Misconfigured, Refused
-from pipeline.edges.sealing import Bytes, Identity, Origin, open_blocks
+from pipeline.edges.sealing import Identities, Origin, open_blocks
+from pipeline.edges.stanzas import Bytes
 
 NAMESPACE = "safeconduct"
 """What the partner's signature is for: one made for mail or for git is no delivery."""
@@ -128,13 +129,13 @@ def verify_signature(
     return verify_digest(wanted, _digest(wanted.hash_name, blocks), signers, name=name)
 
 
-def open_delivery(blocks: Iterable[Bytes], identity: Identity, *, name: str = "the delivery") -> Iterator[bytes]:
+def open_delivery(blocks: Iterable[Bytes], identities: Identities, *, name: str = "the delivery") -> Iterator[bytes]:
     """The clear blocks of a sealed delivery; it is whole only when the iteration ends (see `sealing.open_blocks`).
 
     Raises:
-        Refused: OPENING_FAILED.
+        Refused: as `sealing.open_sealed` says.
     """
-    return open_blocks(blocks, identity, origin=Origin.PARTNER, name=name)
+    return open_blocks(blocks, identities, origin=Origin.PARTNER, name=name)
 
 
 def sign(

@@ -300,8 +300,14 @@ def test_a_sealed_delivery_opens_for_the_site_and_a_damaged_one_goes_back_to_the
     sealed = seal(DELIVERY, [site.recipient])
 
     assert b"".join(open_delivery(blocks(sealed), site)) == DELIVERY
-    for damaged in (sealed[:-1], b"x" + sealed, DELIVERY, seal(DELIVERY, [new_identity().recipient])):
+    for damaged, code in (
+        (sealed[:-1], Code.OPENING_FAILED),
+        (b"x" + sealed, Code.OPENING_FAILED),
+        (DELIVERY, Code.OPENING_FAILED),
+        (sealed[:90], Code.SEALED_CUT_SHORT),
+        (seal(DELIVERY, [new_identity().recipient]), Code.WRONG_KEY),
+    ):
         with pytest.raises(Refused) as raised:
             b"".join(open_delivery(blocks(damaged), site, name="list.csv.age"))
-        assert raised.value.code is Code.OPENING_FAILED
+        assert raised.value.code is code
         assert "list.csv.age" in str(raised.value)
