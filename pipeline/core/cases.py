@@ -42,7 +42,7 @@ def failed_cases(
     for index, case in enumerate(agreement.cases):
         events = Events(released=begins, loaded=begins, case=case.case_reference)
         redaction = compile_redaction(agreement, schema, means, events)
-        faults = [*_broken_rules(case, schema)] or [*_differences(case, redaction, schema, means)]
+        faults = [*_broken_rules(case, schema)] or [*_differences(case, redaction, schema, means, events)]
         yield from (Unsound(("cases", str(index)), f"{case.title}: {fault}") for fault in faults)
 
 
@@ -65,7 +65,9 @@ def _broken_rules(case: Case, schema: CompiledSchema) -> Iterator[str]:
             yield f"its row breaks the rule {rule.name} of {rule.column or 'the row'}, so it would be rejected"
 
 
-def _differences(case: Case, redaction: Redaction, schema: CompiledSchema, means: Means) -> Iterator[str]:
+def _differences(
+    case: Case, redaction: Redaction, schema: CompiledSchema, means: Means, events: Events
+) -> Iterator[str]:
     redacted = redact(redaction, _row(case, schema))
     if redacted.kept_back:
         outcome = next(iter(redacted.kept_back))
@@ -76,7 +78,7 @@ def _differences(case: Case, redaction: Redaction, schema: CompiledSchema, means
         yield f"the row is released; {case.not_released} should keep it back"
         return
     try:
-        clear_rows(redacted, redaction.agreement, schema, means)
+        clear_rows(redacted, redaction.agreement, schema, means, events)
     except Refused as refusal:
         yield f"a gate refuses what it releases: {refusal.message}"
         return

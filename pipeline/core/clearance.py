@@ -4,7 +4,7 @@ These gates do not trust `core.redaction`: they derive what the output must look
 for withheld values in the rows that are about to be sealed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,15 +23,17 @@ from pipeline.core.language.treatment import (
 )
 from pipeline.core.numerals import SUMMED_DECIMALS
 from pipeline.core.redaction import Redacted
+from pipeline.core.scope import Events
 from pipeline.core.shapes import changed, of_another_row, untreated
 from pipeline.core.statistics import COUNT, Table
 from pipeline.core.treatments import Means
 from pipeline.core.validation import CompiledSchema
+from pipeline.core.withholding import may_show
 
 SHORTEST_WITHHELD = 6
 """A withheld value of fewer characters is not searched for: a surname such as NG would be found everywhere."""
 
-_GIVEN, _ROW = "_given_", "_row"
+_GIVEN, _ROW, _SHOWN = "_given_", "_row", "_shown"
 
 _SEARCHED = frozenset({Category.DIRECT_IDENTIFIER, Category.FREE_TEXT})
 
@@ -43,7 +45,9 @@ class Cleared:
     frame: pl.DataFrame
 
 
-def clear_rows(redacted: Redacted, agreement: Agreement, schema: CompiledSchema, means: Means) -> Cleared:
+def clear_rows(
+    redacted: Redacted, agreement: Agreement, schema: CompiledSchema, means: Means, events: Events
+) -> Cleared:
     """The rows of one chunk, cleared.
 
     Raises:
@@ -53,8 +57,10 @@ def clear_rows(redacted: Redacted, agreement: Agreement, schema: CompiledSchema,
     if redacted.frame.height != redacted.in_scope.height:
         raise _differs(agreement, f"{redacted.in_scope.height} rows became {redacted.frame.height}")
     _cells_look_treated(redacted.frame, agreement, means)
-    _cells_are_of_their_rows(redacted, agreement, means)
-    _no_withheld_value(redacted, agreement, schema, means)
+    shown = _shown(redacted, agreement, means, events)
+    _withheld_cells_are_absent(redacted, agreement, shown)
+    _cells_are_of_their_rows(redacted, agreement, means, shown)
+    _no_withheld_value(redacted, agreement, schema, means, shown)
     return Cleared(redacted.frame)
 
 
@@ -145,12 +151,34 @@ def _cells_look_treated(frame: pl.DataFrame, agreement: Agreement, means: Means)
             )
 
 
-def _cells_are_of_their_rows(redacted: Redacted, agreement: Agreement, means: Means) -> None:
+def _shown(redacted: Redacted, agreement: Agreement, means: Means, events: Events) -> dict[str, pl.Series]:
+    """For each column with a condition, true where the row lets its cell be released."""
+    try:
+        return {
+            name: redacted.in_scope.select(may_show(said, means, events)).to_series()
+            for name, said in agreement.released.items()
+            if said.only_where
+        }
+    except pl.exceptions.ColumnNotFoundError:
+        raise _differs(agreement, "the rows behind the release lack columns of the agreement") from None
+
+
+def _withheld_cells_are_absent(redacted: Redacted, agreement: Agreement, shown: Mapping[str, pl.Series]) -> None:
+    for name, fine in shown.items():
+        wrong = int((redacted.frame[name].is_not_null() & ~fine).sum())
+        if wrong:
+            raise _differs(agreement, f"column {name}: {wrong} cells are released where its condition is not met")
+
+
+def _cells_are_of_their_rows(
+    redacted: Redacted, agreement: Agreement, means: Means, shown: Mapping[str, pl.Series]
+) -> None:
     """Each released cell stands in the row that it was made from: as it is if kept, else as far as its shape can tell."""
     names = tuple(agreement.released)
     if not set(names) <= set(redacted.in_scope.columns):
         raise _differs(agreement, "the rows behind the release lack columns of the agreement")
-    given = redacted.in_scope.select(pl.col(name).alias(f"{_GIVEN}{name}") for name in names)
+    # Of a withheld cell nothing was given.
+    given = redacted.in_scope.select(_where(pl.col(name), shown.get(name)).alias(f"{_GIVEN}{name}") for name in names)
     both = pl.concat([redacted.frame, given], how="horizontal")
     strange = [
         of_another_row(treatment, pl.col(name), pl.col(f"{_GIVEN}{name}"), means)
@@ -164,10 +192,16 @@ def _cells_are_of_their_rows(redacted: Redacted, agreement: Agreement, means: Me
             raise _differs(agreement, f"column {name}: {count} cells are not of the row that they stand in")
 
 
-def _no_withheld_value(redacted: Redacted, agreement: Agreement, schema: CompiledSchema, means: Means) -> None:
+def _where(cell: pl.Expr, shown: pl.Series | None) -> pl.Expr:
+    return cell if shown is None else pl.when(pl.lit(shown)).then(cell)
+
+
+def _no_withheld_value(
+    redacted: Redacted, agreement: Agreement, schema: CompiledSchema, means: Means, shown: Mapping[str, pl.Series]
+) -> None:
     """No row holds, in any case, a direct identifier or free text of its own that is not let through.
 
-    Hidden is what the agreement withholds or does not name, and what it changes: all but what it keeps. Three kinds of columns
+    Hidden is what the agreement withholds or does not name, and what it changes: all but what it keeps in that row. Three kinds of columns
     are not searched. A direct identifier that the agreement keeps: its clause lets through what it holds, and a sole
     trader's firm bears its owner's name. A pseudonym or token: their digits and letters hold six given ones by chance.
     A constant or an answer: it holds words of the agreement, whatever the row says.
@@ -175,7 +209,7 @@ def _no_withheld_value(redacted: Redacted, agreement: Agreement, schema: Compile
     hidden = [
         name
         for name, category in schema.categories.items()
-        if category in _SEARCHED and not isinstance(agreement.released.get(name), Keep)
+        if category in _SEARCHED and (name in shown or not isinstance(agreement.released.get(name), Keep))
     ]
     searched = [
         name
@@ -192,14 +226,19 @@ def _no_withheld_value(redacted: Redacted, agreement: Agreement, schema: Compile
         (_found(pl.col(name)) | pl.col(name).str.contains("\n", literal=True)).alias(name) for name in hidden
     )
     for name in hidden:
-        lines = rows.filter(doubtful[name]).select(_ROW, pl.col(name).str.split("\n")).explode(name, empty_as_null=True)
+        fine = shown.get(name, pl.repeat(value=True, n=rows.height, dtype=pl.Boolean, eager=True)).alias(_SHOWN)
+        cells = rows.select(_ROW, pl.col(name).str.split("\n"), fine).filter(doubtful[name])
+        lines = cells.explode(name, empty_as_null=True)
         lines = lines.filter(_found(pl.col(name)) & (pl.col(name).str.len_chars() >= SHORTEST_WITHHELD))
-        for hides in changed(agreement.released.get(name), pl.col(name), means):
-            lines = lines.filter(hides)
-        if lines.height:
+        treatment = agreement.released.get(name)
+        where_shown = lines.filter(pl.col(_SHOWN) & (not isinstance(treatment, Keep)))
+        for hides in changed(treatment, pl.col(name), means):
+            where_shown = where_shown.filter(hides)
+        found = where_shown.height + lines.filter(~pl.col(_SHOWN) & pl.col(name).str.contains(r"[\p{L}\p{N}]")).height
+        if found:
             raise Refused(
                 Code.WITHHELD_VALUE_FOUND,
-                f"agreement {agreement.id}: {lines.height} values of {name}, which it does not release, are in other columns.",
+                f"agreement {agreement.id}: {found} values of {name}, which it does not release, are in other columns.",
                 next_step="let the agreement withhold or filter the columns that repeat it; nothing was released.",
             )
 

@@ -6,6 +6,7 @@ from itertools import combinations
 from pipeline.core.clock_order import ends_no_later, term_of
 from pipeline.core.difference import KEPT, LINKED, NOT_COMPARED, SEEN, Difference, Effect, Side, What, said
 from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.scope import CLOCK_EVENTS, questions
 from pipeline.core.language.treatment import (
     FilterTerms,
     GeneraliseCode,
@@ -16,11 +17,15 @@ from pipeline.core.language.treatment import (
     Tokenise,
     Treatment,
     Truncate,
+    Withhold,
 )
+from pipeline.core.rule_order import All, formula, implies
 from pipeline.core.treatment_order import Around, same_cells, same_settings, tells_no_more
 from pipeline.core.wording import treatment_in_words
 
 _HIDES_SHORT_ONES = "a value that was too short for the old setting was hidden whole, and may show now"
+_MORE_CELLS = "cells may show that the old condition withheld"
+_ASKS_OF_HIDDEN = "where a cell is absent tells of columns that are not released as they are"
 _REGROUPED = "counts by other groups, next to those already given, may tell what was suppressed"
 
 
@@ -36,14 +41,18 @@ def column_differences(old: Side, new: Side) -> Iterator[Difference]:
 def _treated(name: str, old: Side, new: Side) -> Iterator[Difference]:
     was, now = old.agreement.columns.get(name), new.agreement.columns.get(name)
     before, after, clause = _words_of(was), _words_of(now), _clause(was, now)
-    if same_cells(now, new.around, was, old.around):
+    same_ones = _condition(was, old.around) == _condition(now, new.around)
+    if same_ones and same_cells(now, new.around, was, old.around):
         if was and now and _cites(was) != _cites(now):
             told = (_cites(was), _cites(now), now.clause)
             yield Difference(What.CLAUSE, name, _at(name), *told, Effect.HANDLING_ONLY, widens=False)
         return
-    no_more = tells_no_more(now, new.around, was, old.around)
-    no_less = tells_no_more(was, old.around, now, new.around)
+    cells_no_more, cells_no_less = _in_cells_no_more(name, new, old), _in_cells_no_more(name, old, new)
+    no_more = cells_no_more and tells_no_more(now, new.around, was, old.around)
+    no_less = cells_no_less and tells_no_more(was, old.around, now, new.around)
     effect, widens, why = SEEN.judged(no_more=no_more, no_less=no_less)
+    if not cells_no_more:
+        why = _ASKS_OF_HIDDEN if _more_asked(name, new, old) else _MORE_CELLS
     if _same_domain_left(was, now):
         effect, widens, why = LINKED.judged(no_more=no_more, no_less=no_less)
         why = why and "may match what was released under the new name before; raise pseudonym_epoch to break links"
@@ -56,11 +65,45 @@ def _treated(name: str, old: Side, new: Side) -> Iterator[Difference]:
     elif widens and isinstance(was, FilterTerms | SplitText) and type(was) is type(now):
         why = _list_why(was, old.around, now, new.around)
     what = What.COLUMN
-    if same_settings(was, now):
+    if same_settings(was, now) and not same_cells(now, new.around, was, old.around):
         what, before, after = What.CODE_LIST, *_lists_told(was, old.around, now, new.around)
     elif isinstance(was, Pseudonymise | Tokenise) and type(was) is type(now) and was.domain != now.domain:
         what = What.DOMAIN
     yield Difference(what, name, _at(name), before, after, clause, effect, widens, why)
+
+
+def _in_cells_no_more(name: str, said: Side, than: Side) -> bool:
+    """Whether `said` releases no other cells of the column than `than`, and which ones it withholds tells nothing new.
+
+    A cell that is withheld tells that the condition is not true of its row: so it may ask only of what `than` keeps, or asked of too.
+    """
+    if name not in said.agreement.released or name not in than.agreement.released:
+        return True  # which of the two tells more, their treatments say
+    condition = _condition(said.agreement.released[name], said.around)
+    before = _condition(than.agreement.released[name], than.around)
+    return implies(condition, before) and not _more_asked(name, said, than)
+
+
+def _more_asked(name: str, said: Side, than: Side) -> frozenset[str]:
+    """The columns of which the condition of `said` asks, that `than` neither keeps as they are nor asks of."""
+    kept = {
+        column for column, one in than.agreement.released.items() if isinstance(one, Keep) and one.only_where is None
+    }
+    before = than.agreement.released.get(name)
+    return _asked_of(said.agreement.released.get(name)) - _asked_of(before) - kept
+
+
+def _condition(treatment: Treatment | None, around: Around) -> All:
+    """What must be true of a row for its cell to be released; always true where nothing is asked."""
+    condition = None if treatment is None or isinstance(treatment, Withhold) else treatment.only_where
+    return All((formula(condition, around.code_lists),) if condition else ())
+
+
+def _asked_of(treatment: Treatment | None) -> frozenset[str]:
+    condition = None if treatment is None or isinstance(treatment, Withhold) else treatment.only_where
+    asked = list(questions(condition)) if condition else []
+    moments = (moment for asks in asked for moment in (asks.no_earlier_than, asks.no_later_than) if moment)
+    return frozenset({asks.column for asks in asked} | {moment.event for moment in moments}) - CLOCK_EVENTS
 
 
 def _same_domain_left(was: Treatment | None, now: Treatment | None) -> bool:

@@ -205,6 +205,8 @@ def _settings(place: tuple[str, ...], side: Side, *, superseded: bool) -> object
         case ("columns", *names):
             treatments = [agreement.columns.get(name) for name in names]
             ids = {getattr(one, key, None) for one in treatments for key in ("codes", "heads", "hierarchy")}
+            asked = [asks for name, asks in agreement.cell_questions() if name in names]
+            ids |= {id for asks in asked for id in (asks.in_codes, asks.not_in_codes)}
             return [[one and one.model_dump(mode="json") for one in treatments], _listed(ids, around)]
         case ("rows",):
             ids = {id for asks in agreement.questions() for id in (asks.in_codes, asks.not_in_codes)}

@@ -68,11 +68,13 @@ def _needed(treatment: Released) -> tuple[str, ...] | None:
 
 
 def _read_elsewhere(agreement: Agreement, schema: CompiledSchema) -> Iterator[Unsound]:
-    """Columns that rules, clocks, sums and example rows name, and what some of them read there."""
+    """Columns that rules, conditions, clocks, sums and example rows name, and what some of them read there."""
     day = agreement.handling.retention.column
     read: list[tuple[Keys, str, tuple[str, ...]]] = [(("handling", "retention", "column"), day, _DATES)] if day else []
     for number, rule in enumerate(agreement.rows):
         read += ((("rows", str(number)), *asked) for asks in questions(rule.predicate) for asked in _asked(asks))
+    for name, asks in agreement.cell_questions():
+        read += ((("columns", name, "only_where"), *asked) for asked in _asked(asks))
     if agreement.statistics:
         read += [(("statistics", "sums", name), column, _NUMBERS) for name, column in agreement.statistics.sums.items()]
         if agreement.statistics.weighted_by:

@@ -1,7 +1,8 @@
 """What does one chunk of accepted rows become under one agreement?
 
 The output is constructed from the columns that the agreement names; nothing is dropped from a copy. Row rules come first: each
-row that one keeps back is counted under the first such rule. Statistics become partial counts here and a table in
+row that one keeps back is counted under the first such rule. A cell whose column is released only under a condition is absent
+where that is not true of its row. Statistics become partial counts here and a table in
 `core.statistics`.
 """
 
@@ -14,7 +15,8 @@ import polars as pl
 from pipeline.core.errors import Code, Misconfigured
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.scope import CLOCK_EVENTS, Reason
-from pipeline.core.scope import Events, in_scope
+from pipeline.core.language.treatment import Released
+from pipeline.core.scope import Events, in_scope, truth
 from pipeline.core.statistics import partial_counts
 from pipeline.core.treatments import Means, released_cell
 from pipeline.core.validation import CompiledSchema
@@ -56,10 +58,16 @@ def compile_redaction(agreement: Agreement, schema: CompiledSchema, means: Means
     failed = (~in_scope(rule, means.code_lists, events) for rule in agreement.rows)
     named = (pl.when(broken).then(pl.lit(rule.name)) for broken, rule in zip(failed, agreement.rows, strict=True))
     verdict = pl.coalesce(pl.lit(None, dtype=pl.String), *named)
-    outputs = tuple(
-        released_cell(treatment, pl.col(name), means).alias(name) for name, treatment in agreement.released.items()
-    )
+    outputs = tuple(_output(name, said, means, events) for name, said in agreement.released.items())
     return Redaction(agreement, verdict, outputs)
+
+
+def _output(name: str, treatment: Released, means: Means, events: Events) -> pl.Expr:
+    """What is released of the column; nothing where its condition is false or unknown."""
+    cell = released_cell(treatment, pl.col(name), means)
+    if treatment.only_where:
+        cell = pl.when(truth(treatment.only_where, means.code_lists, events)).then(cell)
+    return cell.alias(name)
 
 
 def check_names(agreement: Agreement, columns: Sequence[str], means: Means) -> None:
@@ -103,10 +111,11 @@ def reasons(agreement: Agreement) -> dict[str, Reason]:
 
 
 def _named_columns(agreement: Agreement) -> set[str]:
-    moments = (moment for asks in agreement.questions() for moment in (asks.no_earlier_than, asks.no_later_than))
+    questions = (*agreement.questions(), *(asks for _, asks in agreement.cell_questions()))
+    moments = (moment for asks in questions for moment in (asks.no_earlier_than, asks.no_later_than))
     events = {moment.event for moment in moments if moment} - CLOCK_EVENTS
     day = agreement.handling.retention.column
     sums = agreement.statistics.added.values() if agreement.statistics else ()
-    asked = {asks.column for asks in agreement.questions()}
+    asked = {asks.column for asks in questions}
     given = {name for case in agreement.cases for name in case.row}
     return {*agreement.columns, *asked, *events, *given, *sums, *([day] if day else [])}

@@ -30,8 +30,8 @@ from pipeline.core.language.treatment import (
     Withhold,
 )
 
-NOT_TOLD = frozenset({"clause", "reversal_clause", "until", "clock"})
-"""Settings that change nothing in the released cell."""
+NOT_TOLD = frozenset({"clause", "reversal_clause", "until", "clock", "only_where"})
+"""Settings that change nothing in a cell that is released: which cells are, `core.column_differences` compares."""
 
 _PERIODS = ("month", "quarter", "year", "decade")
 """From the finest to the coarsest; each is whole ones of those before it."""

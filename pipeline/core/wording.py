@@ -18,7 +18,7 @@ from pipeline.core.language.treatment import Treatment
 
 _UNITS = {"Y": "year", "M": "month", "D": "day", "h": "hour", "m": "minute"}
 
-_RULES = {"treatment", "clause", "until", "clock"}
+_RULES = {"treatment", "clause", "until", "clock", "only_where"}
 """What is said of a treatment elsewhere."""
 
 
@@ -95,10 +95,12 @@ def moment_in_words(moment: Moment) -> str:
 
 
 def treatment_in_words(treatment: Treatment) -> str:
-    """Its name and whatever the agreement sets for it; clause and clock are said apart."""
+    """Its name, whatever the agreement sets for it, and its condition; clause and clock are said apart."""
     settings = treatment.model_dump(exclude=_RULES, exclude_defaults=True)
     said = ", ".join(_setting(name.replace("_", " "), value) for name, value in settings.items())
-    return f"{treatment.treatment} ({said})" if said else treatment.treatment
+    told = f"{treatment.treatment} ({said})" if said else treatment.treatment
+    condition = getattr(treatment, "only_where", None)
+    return f"{told}, only where {predicate_in_words(condition)}" if condition else told
 
 
 def _setting(name: str, value: object) -> str:

@@ -18,6 +18,7 @@ from pipeline.core.layout import sheets
 from pipeline.core.markings import joined
 from pipeline.core.redaction import Redacted, reasons
 from pipeline.core.risk import Figures, groups, measured
+from pipeline.core.scope import Events
 from pipeline.core.statistics import tabulate
 from pipeline.core.treatments import Means
 from pipeline.core.validation import CompiledSchema
@@ -60,7 +61,7 @@ class Making:
         if agreement.statistics:
             self._partials.append(clear_partial(redacted, agreement))
             return None
-        cleared = clear_rows(redacted, agreement, self.schema, self.means)
+        cleared = clear_rows(redacted, agreement, self.schema, self.means, self._events)
         if agreement.risk:
             self._alike.append(groups(cleared.frame, agreement.risk))
         rows_before, self._released = self._released, self._released + cleared.frame.height
@@ -83,6 +84,11 @@ class Making:
             reasons=reasons(agreement),
         )
         return Made(rows, marked(self.authorised, joined(self._marks)), measured(self._alike, agreement))
+
+    @property
+    def _events(self) -> Events:
+        instants, declared = self.authorised.instants, self.authorised.declaration
+        return Events(instants.released, instants.loaded, declared.case_reference)
 
     def _seal(self, cleared: Cleared, days: pl.Series | None, rows_before: int) -> None:
         if not cleared.frame.height:

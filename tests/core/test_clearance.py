@@ -61,7 +61,7 @@ def redacted(stated: Agreement = EVERY, chunk: pl.DataFrame = ROWS) -> Redacted:
 
 
 def cleared(broken: Redacted, stated: Agreement = EVERY) -> pl.DataFrame:
-    return clear_rows(broken, stated, schema(), MEANS).frame
+    return clear_rows(broken, stated, schema(), MEANS, AT).frame
 
 
 def refusal(broken: Redacted, stated: Agreement = EVERY, *silent: str) -> Refused:

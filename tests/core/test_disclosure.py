@@ -96,6 +96,11 @@ def pseudonyms(domain: str = "person", **more: Any) -> dict[str, Any]:
     return {"treatment": "pseudonymise", "domain": domain, **more}
 
 
+def only(column: str = "country", **question: Any) -> dict[str, Any]:
+    """A kept column that is released only where the answer is yes."""
+    return {"treatment": "keep", "only_where": {"column": column, **question}}
+
+
 TOKEN = {"treatment": "tokenise", "domain": "person", "reversible_by": "taker", "reversal_clause": "Art. 9"}
 
 WIDENINGS: list[tuple[str, dict[str, Any], dict[str, Any], What, Effect, Effect]] = [
@@ -114,6 +119,9 @@ WIDENINGS: list[tuple[str, dict[str, Any], dict[str, Any], What, Effect, Effect]
             ("a pseudonym becomes a token", {"name": pseudonyms()}, {"name": TOKEN}, What.COLUMN, Effect.SEES_MORE, Effect.SEES_LESS),
             ("each line has a pseudonym", {"name": pseudonyms()}, {"name": pseudonyms(each_line=True)}, What.COLUMN, Effect.CAN_LINK, Effect.CANNOT_LINK),
             ("another list filters less", {"remarks": {"treatment": "filter-terms", "codes": "many"}}, {"remarks": {"treatment": "filter-terms", "codes": "few"}}, What.COLUMN, Effect.SEES_MORE, Effect.SEES_LESS),
+            ("a condition of its cells goes", {"name": only(any_of=["NO"])}, {"name": "keep"}, What.COLUMN, Effect.SEES_MORE, Effect.SEES_LESS),
+            ("a condition of its cells is looser", {"name": only(any_of=["NO"])}, {"name": only(any_of=["NO", "SE"])}, What.COLUMN, Effect.SEES_MORE, Effect.SEES_LESS),
+            ("a condition of its cells has a longer list", {"name": only(in_codes="few")}, {"name": only(in_codes="many")}, What.COLUMN, Effect.SEES_MORE, Effect.SEES_LESS),
             ("a column may be held longer", {"name": {"treatment": "keep", "until": "P6M"}}, {"name": "keep"}, What.RETENTION, Effect.KEEPS_LONGER, Effect.KEEPS_SHORTER),
             ("a column's clock begins later", {"name": {"treatment": "keep", "until": "P6M", "clock": "received"}}, {"name": {"treatment": "keep", "until": "P6M"}}, What.CLOCK, Effect.KEEPS_LONGER, Effect.KEEPS_SHORTER),
         )
@@ -190,6 +198,32 @@ def test_what_cannot_be_compared_widens_in_both_directions(
     for old, new in ((one, other), (other, one)):
         found = diff(agreement(**old), agreement(**new)).widening
         assert what in {difference.what for difference in found}
+
+
+def test_a_condition_that_asks_of_what_is_hidden_widens_even_where_it_withholds() -> None:
+    """Where a cell is absent then tells of a column that was not released."""
+    (found,) = diff(
+        agreement(**with_columns(name="keep")), agreement(**with_columns(name=only("secret", exists=True)))
+    ).widening
+    assert (found.subject, found.why) == (
+        "name",
+        "where a cell is absent tells of columns that are not released as they are",
+    )
+    (found,) = diff(
+        agreement(**with_columns(name=only("secret", exists=True))),
+        agreement(**with_columns(name=only("secret", exists=True), secret="mask")),
+    ).widening
+    assert found.subject == "secret"
+
+
+def test_another_list_behind_a_condition_needs_another_approval() -> None:
+    old, new = (agreement(**with_columns(name=only(in_codes=id), country="keep")) for id in ("few", "many"))
+    longer = replace(
+        LISTS, code_lists={**LISTS.code_lists, "many": code_list("KSML", "WCHR", "BLND", "DEAF", id="many")}
+    )
+    assert diff(old, new).digest != diff(old, new, after=longer).digest
+    (found,) = diff(new, new, after=longer).widening
+    assert (found.subject, found.why) == ("name", "cells may show that the old condition withheld")
 
 
 HARMLESS: list[tuple[str, dict[str, Any], What]] = [
@@ -606,7 +640,7 @@ FIELDS: dict[str, set[str]] = {
     name: set(fields.split())
     for name, fields in {
         "_Said": "clause",
-        "_Released": "clause until clock",
+        "_Released": "clause until clock only_where",
         "_Condition": "clause",
         "Agreement": " ".join(COMPARED[Agreement]),
         "Handling": " ".join(COMPARED[handling.Handling]),

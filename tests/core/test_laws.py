@@ -94,7 +94,7 @@ def test_the_gates_let_through_what_redaction_makes_unless_a_row_repeats_what_it
     stated = agreement(columns=columns(**said))
     made = released(stated, rows(*cells))
     try:
-        clear_rows(made, stated, schema(), means(*LISTS))
+        clear_rows(made, stated, schema(), means(*LISTS), AT)
     except Refused as refusal:
         if refusal.code is not Code.WITHHELD_VALUE_FOUND:
             raise

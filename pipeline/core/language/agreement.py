@@ -153,9 +153,16 @@ class Agreement(Policy):
         for rule in self.rows:
             yield from questions(rule.predicate)
 
+    def cell_questions(self) -> Iterator[tuple[str, Asks]]:
+        """Each released column with every question that decides whether one of its cells is withheld."""
+        for name, said in self.released.items():
+            if said.only_where:
+                yield from ((name, asks) for asks in questions(said.only_where))
+
     def code_lists(self) -> frozenset[str]:
         """The ids of the code lists that its rules and treatments lean on."""
-        asked = {codes for asks in self.questions() for codes in (asks.in_codes, asks.not_in_codes) if codes}
+        all_asked = (*self.questions(), *(asks for _, asks in self.cell_questions()))
+        asked = {codes for asks in all_asked for codes in (asks.in_codes, asks.not_in_codes) if codes}
         filters = {said.codes for said in self.columns.values() if isinstance(said, FilterTerms)}
         heads = {said.heads for said in self.columns.values() if isinstance(said, SplitText)}
         return frozenset(asked | filters | heads)
@@ -225,11 +232,11 @@ def _clock_faults(agreement: Agreement) -> Iterator[tuple[str, str]]:
             yield f"handling.retention.{key}", f'no clock = "{clock.value}" counts by it: leave it out'
     if retention.column:
         day = agreement.released.get(retention.column)
-        if not isinstance(day, Keep) or day.until:
+        if not isinstance(day, Keep) or day.until or day.only_where:
             yield (
                 "handling.retention.column",
                 f"the dates of the parts tell {retention.column} for good: let [columns.{retention.column}] keep it, "
-                "without a clock of its own, or count by loaded or released",
+                "without a clock or condition of its own, or count by loaded or released",
             )
 
 
@@ -242,6 +249,8 @@ def _statistics_faults(agreement: Agreement, statistics: Statistics) -> Iterator
     for name, said in agreement.released.items():
         if said.until:
             yield f"columns.{name}.until", "a column of statistics cannot have a clock of its own: leave it out"
+        if said.only_where:
+            yield f"columns.{name}.only_where", "a cell of statistics is of many rows: let a row rule say which"
     if agreement.handling.retention.clock is Clock.DATE:
         yield "handling.retention.clock", "statistics have no rows to take a date from: use loaded or released"
     if agreement.cases:

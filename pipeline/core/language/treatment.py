@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pipeline.core.duration import Duration
 from pipeline.core.language.handling import Clock
 from pipeline.core.language.policy import Cited, ColumnName, Id, Policy, Text, Word
+from pipeline.core.language.scope import Predicate
 
 
 class _Said(Policy):
@@ -25,11 +26,21 @@ class _Released(_Said):
     """how long the recipient may hold the column, counted by `clock`: it goes into a part of its own"""
     clock: Clock | None = Field(default=None, strict=False)
     """what `until` is counted from, where that is not the retention's own clock"""
+    only_where: Predicate | None = None
+    """the cell is released only where this is true of its row, and withheld, so absent, where it is false or unknown"""
 
     @model_validator(mode="after")
     def _counts_something(self) -> "_Released":
         if self.clock and not self.until:
             raise ValueError("a clock needs an `until` that is counted by it")
+        return self
+
+
+class _ReleasedAlways(_Released):
+    @model_validator(mode="after")
+    def _is_in_every_row(self) -> "_ReleasedAlways":
+        if self.only_where:
+            raise ValueError("is there in every row, so that no cell of it tells anything: leave `only_where` out")
         return self
 
 
@@ -39,7 +50,7 @@ class Keep(_Released):
     treatment: Literal["keep"]
 
 
-class Constant(_Released):
+class Constant(_ReleasedAlways):
     """Every cell, also an absent one, becomes the same value."""
 
     treatment: Literal["constant"]
@@ -185,7 +196,7 @@ _QUOTED = ',"'
 """Signs that make a cell of a CSV file longer than its text."""
 
 
-class Answer(_Released):
+class Answer(_ReleasedAlways):
     """Hit or no hit: one of a few answers for every row, also where the cell is absent, and nothing else."""
 
     treatment: Literal["answer"]
