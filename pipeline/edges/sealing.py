@@ -312,8 +312,10 @@ def _start(recipients: Sequence[str]) -> tuple[bytes, ChaCha20Poly1305]:
     return header + nonce, _payload_cipher(file_key, nonce)
 
 
-def check_alike(recipients: Iterable[str]) -> None:
+def check_alike(recipients: Iterable[str], *, name: str = "The set of recipients") -> None:
     """The recipients are all hybrid, or none is: to seal to both kinds would undo what the hybrid ones are for.
+
+    `name` is what a message calls them.
 
     Raises:
         Misconfigured: RECIPIENTS_MIXED.
@@ -321,7 +323,7 @@ def check_alike(recipients: Iterable[str]) -> None:
     if len({Kind.of(recipient) for recipient in recipients}) > 1:
         raise Misconfigured(
             Code.RECIPIENTS_MIXED,
-            "Hybrid recipients (age1pq1...) stand beside others (age1...), which a quantum computer will open.",
+            f"{name} has hybrid ones (age1pq1...) beside others (age1...), and what is sealed to both has the weaker seal.",
             next_step="register hybrid recipients only, or none.",
         )
 
