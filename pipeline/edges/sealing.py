@@ -52,7 +52,7 @@ class Origin(Enum):
     PARTNER = "partner"
 
 
-class Kind(Enum):
+class RecipientKind(Enum):
     """What a recipient's text and an identity's secret begin with (Bech32 prefixes of the age specification)."""
 
     X25519 = ("age", "age-secret-key-")
@@ -67,7 +67,7 @@ class Kind(Enum):
         return self.value[1]
 
     @classmethod
-    def of(cls, text: str) -> "Kind":
+    def of(cls, text: str) -> "RecipientKind":
         """The kind of a recipient's or an identity's text; X25519 for what is neither."""
         starts = tuple(f"{prefix}1" for prefix in cls.HYBRID.value)
         return cls.HYBRID if text.lower().startswith(starts) else cls.X25519
@@ -86,7 +86,7 @@ class Identity:
 
         Raises ValueError without any part of the text.
         """
-        kind, seed = Kind.of(secret), _seed(secret)
+        kind, seed = RecipientKind.of(secret), _seed(secret)
         text = bech32.encode(kind.secret_prefix, seed).upper()
         key = _secret_key(text)
         public = key.public_bytes() if isinstance(key, HybridSecret) else key.public_key().public_bytes_raw()
@@ -97,7 +97,7 @@ Identities = Identity | Sequence[Identity]
 """Who opens: one identity, or several of which one has to fit."""
 
 
-def new_identity(kind: Kind = Kind.X25519) -> Identity:
+def new_identity(kind: RecipientKind = RecipientKind.X25519) -> Identity:
     """A fresh identity from the system's random source."""
     return Identity.of_secret(bech32.encode(kind.secret_prefix, os.urandom(_SEED_BYTES)))
 
@@ -105,12 +105,12 @@ def new_identity(kind: Kind = Kind.X25519) -> Identity:
 @functools.lru_cache(maxsize=64)  # a hybrid text takes milliseconds to read, and one recipient gets many parts
 def recipient_key(recipient: str) -> PublicKey:
     """The public key of an age1... or age1pq1... text. Raises ValueError when it is not a recipient of these kinds."""
-    kind = Kind.of(recipient)
+    kind = RecipientKind.of(recipient)
     raw = bech32.decode(kind.recipient_prefix, recipient)
     match kind:
-        case Kind.X25519:
+        case RecipientKind.X25519:
             return x25519_public(raw)
-        case Kind.HYBRID:
+        case RecipientKind.HYBRID:
             return hybrid_public(raw)
 
 
@@ -320,7 +320,7 @@ def check_alike(recipients: Iterable[str], *, name: str = "The set of recipients
     Raises:
         Misconfigured: RECIPIENTS_MIXED.
     """
-    if len({Kind.of(recipient) for recipient in recipients}) > 1:
+    if len({RecipientKind.of(recipient) for recipient in recipients}) > 1:
         raise Misconfigured(
             Code.RECIPIENTS_MIXED,
             f"{name} has hybrid ones (age1pq1...) beside others (age1...), and what is sealed to both has the weaker seal.",
@@ -329,17 +329,17 @@ def check_alike(recipients: Iterable[str], *, name: str = "The set of recipients
 
 
 def _seed(secret: str) -> bytes:
-    seed = bech32.decode(Kind.of(secret).secret_prefix, secret)
+    seed = bech32.decode(RecipientKind.of(secret).secret_prefix, secret)
     if len(seed) != _SEED_BYTES:
         raise ValueError("it is not 32 bytes long")
     return seed
 
 
 def _secret_key(secret: str) -> SecretKey:
-    match Kind.of(secret):
-        case Kind.X25519:
+    match RecipientKind.of(secret):
+        case RecipientKind.X25519:
             return X25519PrivateKey.from_private_bytes(_seed(secret))
-        case Kind.HYBRID:
+        case RecipientKind.HYBRID:
             return HybridSecret.of_seed(_seed(secret))
 
 

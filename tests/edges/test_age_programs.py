@@ -10,7 +10,16 @@ import pytest
 
 from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.edges.armor import armored
-from pipeline.edges.sealing import CHUNK_BYTES, Identity, Kind, Origin, new_identity, open_sealed, seal, seal_blocks
+from pipeline.edges.sealing import (
+    CHUNK_BYTES,
+    Identity,
+    Origin,
+    RecipientKind,
+    new_identity,
+    open_sealed,
+    seal,
+    seal_blocks,
+)
 from tests.edges.age_programs import age, ask_age_encryption
 
 SIZES = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 1]
@@ -102,8 +111,8 @@ def test_pyrage_makes_the_identities_that_we_read() -> None:
     assert Identity.of_secret(str(theirs)).recipient == str(theirs.to_public())
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_age_encryption_opens_what_we_seal(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", RecipientKind)
+def test_age_encryption_opens_what_we_seal(kind: RecipientKind) -> None:
     ours, stranger = new_identity(kind), new_identity(kind)
     recipients = [stranger.recipient, ours.recipient]
     requests: list[dict[str, Any]] = []
@@ -123,8 +132,8 @@ def test_age_encryption_opens_what_we_seal(kind: Kind) -> None:
     assert ask_age_encryption(requests) == [content_of(size) for size in SIZES for _ in range(3)]
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_we_open_what_age_encryption_seals(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", RecipientKind)
+def test_we_open_what_age_encryption_seals(kind: RecipientKind) -> None:
     ours, stranger = new_identity(kind), new_identity(kind)
     recipients = [stranger.recipient, ours.recipient]
     sealed = ask_age_encryption(
@@ -138,12 +147,12 @@ def test_we_open_what_age_encryption_seals(kind: Kind) -> None:
     assert [open_sealed(file, ours) for file in sealed] == [content_of(size) for size in SIZES for _ in range(2)]
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_age_encryption_makes_the_identities_that_we_read_and_opens_with_none_but_ours(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", RecipientKind)
+def test_age_encryption_makes_the_identities_that_we_read_and_opens_with_none_but_ours(kind: RecipientKind) -> None:
     ours, sealed = new_identity(kind), seal(b"x", [new_identity(kind).recipient])
     made, refusal = ask_age_encryption(
         [
-            {"do": "keygen", "hybrid": kind is Kind.HYBRID},
+            {"do": "keygen", "hybrid": kind is RecipientKind.HYBRID},
             {"do": "decrypt", "identities": [ours.secret], "sealed": sealed},
         ]
     )

@@ -16,8 +16,8 @@ from pipeline.edges.armor import BEGIN, END, armored
 from pipeline.edges.sealing import (
     CHUNK_BYTES,
     Identity,
-    Kind,
     Origin,
+    RecipientKind,
     new_identity,
     open_blocks,
     open_sealed,
@@ -126,12 +126,12 @@ def test_hybrid_keys_are_written_as_the_age_specification_writes_them() -> None:
     assert identity.secret.endswith("X06SE84UN3VPM33W6HWDX0H3SK3ZQFR")
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_fresh_identity_is_of_the_kind_that_was_asked_for(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", RecipientKind)
+def test_a_fresh_identity_is_of_the_kind_that_was_asked_for(kind: RecipientKind) -> None:
     first, second = new_identity(kind), new_identity(kind)
 
     assert first != second
-    assert Kind.of(first.recipient) is Kind.of(first.secret) is kind
+    assert RecipientKind.of(first.recipient) is RecipientKind.of(first.secret) is kind
     assert Identity.of_secret(first.secret) == first
     assert first.secret not in repr(first)
 
@@ -144,7 +144,7 @@ def test_hybrid_recipients_beside_others_are_an_error() -> None:
 
 
 def test_several_hybrid_recipients_open_it_and_nobody_else() -> None:
-    first, second, stranger = (new_identity(Kind.HYBRID) for _ in range(3))
+    first, second, stranger = (new_identity(RecipientKind.HYBRID) for _ in range(3))
     sealed = seal(CONTENT, [first.recipient, second.recipient])
 
     assert sealed.count(b"-> mlkem768x25519 ") == 2
@@ -156,7 +156,7 @@ def test_several_hybrid_recipients_open_it_and_nobody_else() -> None:
 
 
 def test_more_recipients_than_a_reader_would_take_are_an_error() -> None:
-    few, many = ([new_identity(Kind.HYBRID).recipient for _ in range(count)] for count in (30, 60))
+    few, many = ([new_identity(RecipientKind.HYBRID).recipient for _ in range(count)] for count in (30, 60))
 
     assert seal(b"", few).count(b"-> ") == 30
     with pytest.raises(Misconfigured, match="more than one file"):
