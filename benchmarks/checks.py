@@ -42,11 +42,13 @@ def same_rows(ground: dict[str, Any]) -> int:
         DiffersError
     """
     landing = Ground(**ground)
-    feed = Site.open(Path(landing.directory) / "site").catalogue().feed(landing.feed)
+    catalogue = Site.open(Path(landing.directory) / "site").catalogue()
+    feed = catalogue.feed(landing.feed)
+    columns = schema_of(feed, catalogue.code_lists).columns
     theirs, at = floor.read(landing), 0
     with landing.clear.open("rb") as file:
         blocks = iter(lambda: file.read(1024 * 1024), b"")
-        for batch in reader_of(feed).read(blocks, schema_of(feed).columns, limits_of(feed)):
+        for batch in reader_of(feed).read(blocks, columns, limits_of(feed)):
             if not batch.frame.drop(POSITION).equals(theirs.slice(at, batch.frame.height)):
                 raise DiffersError(f"rows {at + 1} to {at + batch.frame.height} differ")
             at += batch.frame.height

@@ -69,7 +69,7 @@ def run(ground: dict[str, Any], name: str) -> list[dict[str, Any]]:
     site = Site.open(landing.site(name))
     catalogue = site.catalogue()
     feed, agreement = catalogue.feed(landing.feed), catalogue.agreement(landing.agreement)
-    schema, leaning = schema_of(feed), means(site, catalogue, agreement)
+    schema, leaning = schema_of(feed, catalogue.code_lists), means(site, catalogue, agreement)
     redaction = compile_redaction(agreement, schema, leaning, Events(site.now(), site.now()))
     recipients = site.keyring.recipients(agreement.recipient)
     (listed,) = site.landing.waiting(catalogue.signed_feeds)[feed.id]

@@ -28,7 +28,7 @@ from pipeline.edges.making import Made, Making
 from pipeline.edges.pace import ahead, behind
 from pipeline.edges.permission import means, permission, permitted
 from pipeline.edges.publication import Published, Spool, release_name
-from pipeline.edges.schemas import schema_of
+from pipeline.edges.schemas import lists_hold, schema_of
 from pipeline.edges.site import Site
 from pipeline.edges.sorting import Sorting
 from pipeline.edges.sweeping import sweep_feed, sweep_stray
@@ -99,8 +99,10 @@ def sweep(site: Site) -> Swept:
 def receive(site: Site, lot_id: str) -> Received:
     """Steps 3 to 7: the lot's good rows are in the vault, the others in quarantine, and the partner knows."""
     lot = site.landing.lot(lot_id)
-    feed = site.catalogue().feed(lot.feed)
-    schema = schema_of(feed)
+    catalogue = site.catalogue()
+    feed = catalogue.feed(lot.feed)
+    schema = schema_of(feed, catalogue.code_lists)
+    lists_hold(f"the schema of feed {feed.id}", schema.code_lists, catalogue.code_lists, site.now())
     accepted: list[Accepted] = []
     refused: list[Refusal] = []
     for delivery in lot.deliveries:
@@ -295,7 +297,7 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
     """Every chunk is redacted, cleared and sealed into the spool; the rows add up."""
     agreement = authorised.agreement
     feed = catalogue.feed(agreement.feed)
-    schema, leaning = schema_of(feed), means(site, catalogue, agreement)
+    schema, leaning = schema_of(feed, catalogue.code_lists), means(site, catalogue, agreement)
     redaction = compile_redaction(
         agreement, schema, leaning, Events(authorised.at, kept.loaded_at, authorised.declaration.case_reference)
     )

@@ -11,9 +11,7 @@ from pipeline.core.language.category import Category
 from pipeline.core.schema import calendar_date, column, feed_schema, matches, one_of, row_rule
 from schemas.acas_rules import (
     AIR_WAYBILL,
-    AIRPORT,
     CARRIER,
-    COUNTRY,
     ENHANCED,
     FLIGHT,
     LAW,
@@ -25,6 +23,7 @@ from schemas.acas_rules import (
     numbered,
     told,
 )
+from schemas.code_lists import AIRPORT, COUNTRY
 
 ENFORCED_FROM = "2026-11-21"
 """Twelve months of restraint in enforcing the interim final rule are over (90 FR 52796)."""

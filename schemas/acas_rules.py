@@ -4,7 +4,6 @@ import polars as pl
 
 from pipeline.core.identifiers import air_waybill
 from pipeline.core.schema import Rule, at_most, matches, one_of
-from schemas.code_lists import COUNTRIES_ALPHA_2
 
 LAW = "19 CFR 122.48b(d)"
 ENHANCED = "90 FR 52796"
@@ -13,8 +12,6 @@ PLACI = "ONE Record, PLACI"
 AIR_WAYBILL = air_waybill()
 CARRIER = matches("[A-Z0-9]{2}|[A-Z]{3}", name="carrier", meaning="an IATA or ICAO designator")
 FLIGHT = matches("[0-9]{1,4}[A-Z]?", name="flight-number", meaning="1 to 4 digits and perhaps a letter")
-AIRPORT = matches("[A-Z]{3}", name="airport", meaning="an IATA airport code")
-COUNTRY = one_of(COUNTRIES_ALPHA_2, name="country", meaning="an ISO 3166-1 alpha-2 code")
 YES_NO = one_of(("Y", "N"), name="yes-or-no", meaning="Y or N")
 WAYBILL_KIND = one_of(("SIMPLE", "HOUSE"), name="waybill-kind", meaning="SIMPLE, or HOUSE below a master")
 ONE_LINE = Rule("one-line", lambda cell: ~cell.str.contains("\n", literal=True), "no line end inside the cell")

@@ -14,9 +14,7 @@ from pipeline.core.language.category import Category
 from pipeline.core.schema import Rule, column, feed_schema, one_of, row_rule
 from schemas.acas_rules import (
     AIR_WAYBILL,
-    AIRPORT,
     CARRIER,
-    COUNTRY,
     FLIGHT,
     LAW,
     PLACI,
@@ -29,6 +27,7 @@ from schemas.acas_rules import (
     together,
     told,
 )
+from schemas.code_lists import AIRPORT, COUNTRY
 
 HOLDS = {"do_not_load": "6", "information": "7", "screening": "8"}
 """Each kind of hold with the digit of its codes: do not load (CD), then the two that block (CB)."""

@@ -9,8 +9,8 @@ address and numbers are a person's: they have the category that they would have 
 import polars as pl
 
 from pipeline.core.language.category import Category
-from pipeline.core.schema import Rule, at_most, calendar_date, column, feed_schema, matches, one_of, row_rule
-from schemas.code_lists import COUNTRIES_ALPHA_2
+from pipeline.core.schema import Rule, at_most, calendar_date, column, feed_schema, listed, matches, one_of, row_rule
+from schemas.code_lists import ALPHA_2
 
 ROLES = (
     "IMPORTER",
@@ -92,7 +92,7 @@ COLUMNS = {
     "country": column(
         Category.QUASI_IDENTIFIER,
         "MRD item 2; ISO 3166-1",
-        one_of(COUNTRIES_ALPHA_2, name="country", meaning=ISO_COUNTRY),
+        listed(ALPHA_2, name="country", meaning=ISO_COUNTRY),
         required=True,
         title="Country of establishment",
     ),

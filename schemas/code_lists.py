@@ -1,41 +1,42 @@
-"""Which codes may a cell hold, where a standard lists them?"""
+"""Which codes may a cell hold, where a standard lists them? Those of the catalogue's reference tables, by their ids.
 
+The tables are in catalogue/codes/, each with its source and the day on which it expires; none is copied here.
+"""
 
-def _codes(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+from collections.abc import Sequence
 
+import polars as pl
 
-COUNTRIES_ALPHA_2: tuple[str, ...] = _codes(
-    """
-    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY
-    BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK
-    FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR
-    IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK
-    ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM
-    PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF
-    TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
-    """
+from pipeline.core.identifiers import un_locode
+from pipeline.core.schema import Listed, each_line_listed, listed
+
+ALPHA_2, ALPHA_3, ONLY_IN_DOCUMENTS = "iso-3166-1-alpha-2-v1", "iso-3166-1-alpha-3-v1", "icao-9303-v1"
+TRAVEL_DOCUMENT_STATES = (ALPHA_3, ONLY_IN_DOCUMENTS)
+
+COUNTRY = listed(ALPHA_2, name="country", meaning="an ISO 3166-1 alpha-2 code")
+COUNTRIES = each_line_listed(ALPHA_2, name="countries", meaning="ISO 3166-1 alpha-2 codes, one a line")
+COUNTRY_ALPHA_3 = listed(ALPHA_3, name="country", meaning="an ISO 3166-1 alpha-3 code")
+COUNTRIES_ALPHA_3 = each_line_listed(ALPHA_3, name="countries", meaning="alpha-3 codes, one a line")
+ISSUING_STATE = listed(*TRAVEL_DOCUMENT_STATES, name="country", meaning="an ISO 3166-1 alpha-3 or ICAO 9303 code")
+STATE_AS_CARRIERS_WRITE_IT = listed(
+    *TRAVEL_DOCUMENT_STATES, ALPHA_2, name="country", meaning="a country as ISO 3166-1, or an ICAO 9303 code"
 )
-"""ISO 3166-1 alpha-2, the 249 officially assigned codes."""
-
-COUNTRIES_ALPHA_3: tuple[str, ...] = _codes(
-    """
-    ABW AFG AGO AIA ALA ALB AND ARE ARG ARM ASM ATA ATF ATG AUS AUT AZE BDI BEL BEN BES BFA BGD BGR BHR BHS BIH
-    BLM BLR BLZ BMU BOL BRA BRB BRN BTN BVT BWA CAF CAN CCK CHE CHL CHN CIV CMR COD COG COK COL COM CPV CRI CUB
-    CUW CXR CYM CYP CZE DEU DJI DMA DNK DOM DZA ECU EGY ERI ESH ESP EST ETH FIN FJI FLK FRA FRO FSM GAB GBR GEO
-    GGY GHA GIB GIN GLP GMB GNB GNQ GRC GRD GRL GTM GUF GUM GUY HKG HMD HND HRV HTI HUN IDN IMN IND IOT IRL IRN
-    IRQ ISL ISR ITA JAM JEY JOR JPN KAZ KEN KGZ KHM KIR KNA KOR KWT LAO LBN LBR LBY LCA LIE LKA LSO LTU LUX LVA
-    MAC MAF MAR MCO MDA MDG MDV MEX MHL MKD MLI MLT MMR MNE MNG MNP MOZ MRT MSR MTQ MUS MWI MYS MYT NAM NCL NER
-    NFK NGA NIC NIU NLD NOR NPL NRU NZL OMN PAK PAN PCN PER PHL PLW PNG POL PRI PRK PRT PRY PSE PYF QAT REU ROU
-    RUS RWA SAU SDN SEN SGP SGS SHN SJM SLB SLE SLV SMR SOM SPM SRB SSD STP SUR SVK SVN SWE SWZ SXM SYC SYR TCA
-    TCD TGO THA TJK TKL TKM TLS TON TTO TUN TUR TUV TWN TZA UGA UKR UMI URY USA UZB VAT VCT VEN VGB VIR VNM VUT
-    WLF WSM YEM ZAF ZMB ZWE
-    """
+STATES_AS_CARRIERS_WRITE_THEM = each_line_listed(
+    *TRAVEL_DOCUMENT_STATES, ALPHA_2, name="countries", meaning="codes of countries, one a line"
 )
-"""ISO 3166-1 alpha-3, the same 249 countries."""
-
-TRAVEL_DOCUMENT_STATES: tuple[str, ...] = (
-    *COUNTRIES_ALPHA_3,
-    *_codes("D EUE GBD GBN GBO GBP GBS RKS UNA UNK UNO XBA XCC XCE XCO XDC XEC XES XIM XMP XOM XPO XXA XXB XXC XXX"),
+PLACE = Listed(
+    "un-locode", (ALPHA_2,), lambda cell, countries: un_locode(countries).fine(cell), "a UN/LOCODE such as NLRTM"
 )
-"""ICAO Doc 9303 part 3, section 5: alpha-3, and the codes that only travel documents use (D, British, UN, stateless)."""
+CURRENCY = listed("iso-4217-v1", name="currency", meaning="an ISO 4217 code")
+AIRPORT = listed("airports-v1", name="airport", meaning="an IATA airport code")
+SUBHEADING = listed("hs-2022-v1", name="hs-6", meaning="six digits of the Harmonized System 2022")
+
+
+def places(*, name: str) -> Listed:
+    """UN/LOCODEs, one a line: a country that there is, then three signs. Whether there is such a place no table here tells."""
+
+    def fine(cell: pl.Expr, countries: Sequence[str]) -> pl.Expr:
+        place = rf"(?:{'|'.join([*countries, 'XZ'])})[A-Z2-9]{{3}}"
+        return cell.str.contains(rf"\A{place}(?:\n{place})*\z")
+
+    return Listed(name, (ALPHA_2,), fine, "UN/LOCODEs, one a line")

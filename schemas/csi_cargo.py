@@ -5,16 +5,18 @@ from datetime import timedelta
 import polars as pl
 
 from pipeline.core.identifiers import iso_6346, scac, un_locode
-from pipeline.core.schema import Rule, at_most, each_line_matches, matches, one_of
-from schemas.code_lists import COUNTRIES_ALPHA_2
+from pipeline.core.schema import Listed, Rule, at_most, each_line_matches, matches
+from schemas.code_lists import ALPHA_2
 
 ONE_LINE = Rule("one-line", lambda cell: ~cell.str.contains("\n", literal=True), "no line end inside the cell")
-COUNTRY = one_of(COUNTRIES_ALPHA_2, name="country", meaning="an ISO 3166-1 alpha-2 code")
 CONTAINER = iso_6346()
 CARRIER = scac()
 UNITED_STATES = ("US", "PR", "VI", "GU", "AS", "MP")
-FOREIGN_PORT = un_locode(
-    [country for country in COUNTRIES_ALPHA_2 if country not in UNITED_STATES], name="foreign-port"
+FOREIGN_PORT = Listed(
+    "foreign-port",
+    (ALPHA_2,),
+    lambda cell, countries: un_locode(sorted({*countries} - {*UNITED_STATES})).fine(cell),
+    "a UN/LOCODE such as NLRTM",
 )
 UNITED_STATES_PORT = un_locode(UNITED_STATES, name="us-port")
 BILL = matches("[A-Z]{2,4}[A-Z0-9]{1,12}", name="bill-of-lading", meaning="a SCAC and up to 12 capitals or digits")

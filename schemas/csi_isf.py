@@ -5,11 +5,11 @@ The ten and when they are due are found in copies of 19 CFR 149.2 and 149.3(a); 
 
 import polars as pl
 
-from pipeline.core.identifiers import hs_subheading
 from pipeline.core.language.category import Category
 from pipeline.core.schema import at_most, column, feed_schema, matches, one_of
 from pipeline.core.schema import row_rule as rule
 from schemas import csi_cargo as cargo
+from schemas.code_lists import COUNTRY, SUBHEADING
 
 TEN, FIVE = "19 CFR 149.3(a) [found]", "19 CFR 149.3(b) [memory]"
 DUE = "19 CFR 149.2 [found]"
@@ -61,8 +61,8 @@ COLUMNS = {
     "consignee_number": column(Category.DIRECT_IDENTIFIER, f"{TEN}, 4", FILER_NUMBER, title="Consignee number"),
     "manufacturer": column(Category.DIRECT_IDENTIFIER, f"{TEN}, 5", *PARTY, title="Manufacturer or supplier"),
     "ship_to": column(Category.DIRECT_IDENTIFIER, f"{TEN}, 6; {FIVE}", *PARTY, title="Ship-to party"),
-    "origin_country": column(Category.PLAIN, f"{TEN}, 7", cargo.COUNTRY, title="Country of origin"),
-    "hts6": column(Category.PLAIN, f"{TEN}, 8; {FIVE}", hs_subheading(), title="Commodity, HTSUS to six digits"),
+    "origin_country": column(Category.PLAIN, f"{TEN}, 7", COUNTRY, title="Country of origin"),
+    "hts6": column(Category.PLAIN, f"{TEN}, 8; {FIVE}", SUBHEADING, title="Commodity, HTSUS to six digits"),
     "stuffing_location": column(
         Category.DIRECT_IDENTIFIER, f"{TEN}, 9", *PARTY, title="Where the container was stuffed"
     ),

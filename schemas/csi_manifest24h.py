@@ -5,11 +5,12 @@ What the carrier declares is listed in 19 CFR 4.7a(c)(4) [memory]. Shipper and c
 
 import polars as pl
 
-from pipeline.core.identifiers import hs_subheading, imo_number, undg_number
+from pipeline.core.identifiers import imo_number, undg_number
 from pipeline.core.language.category import Category
 from pipeline.core.schema import at_most, column, feed_schema, matches
 from pipeline.core.schema import row_rule as rule
 from schemas import csi_cargo as cargo
+from schemas.code_lists import COUNTRY, SUBHEADING
 
 LAW = "19 CFR 4.7a(c)(4) [memory]"
 TIME = cargo.utc_time()
@@ -30,7 +31,7 @@ COLUMNS = {
     "carrier_scac": column(Category.PLAIN, LAW, cargo.CARRIER, required=True, title="Carrier (SCAC)"),
     "vessel_name": column(Category.PLAIN, LAW, *cargo.NAME, required=True, title="Vessel"),
     "vessel_imo": column(Category.PLAIN, LAW, imo_number(), required=True, title="IMO number of the vessel"),
-    "vessel_flag": column(Category.PLAIN, LAW, cargo.COUNTRY, required=True, title="Country of the vessel's flag"),
+    "vessel_flag": column(Category.PLAIN, LAW, COUNTRY, required=True, title="Country of the vessel's flag"),
     "voyage": column(Category.PLAIN, LAW, cargo.VOYAGE, required=True, title="Voyage number"),
     "receipt_port": column(
         Category.PLAIN, LAW, cargo.FOREIGN_PORT, title="First foreign place where the carrier took it"
@@ -53,7 +54,7 @@ COLUMNS = {
         Category.PLAIN, LAW, QUANTITY, required=True, title="Quantity in the lowest external packaging unit"
     ),
     "weight_kg": column(Category.PLAIN, LAW, WEIGHT, title="Weight in kilograms"),
-    "hs6": column(Category.PLAIN, LAW, hs_subheading(), title="Subheading of the Harmonized System"),
+    "hs6": column(Category.PLAIN, LAW, SUBHEADING, title="Subheading of the Harmonized System"),
     "description": column(
         Category.FREE_TEXT, LAW, at_most(512), cargo.ONE_LINE, cargo.PRECISE, title="Precise description of the goods"
     ),

@@ -2,11 +2,12 @@
 
 import polars as pl
 
-from pipeline.core.identifiers import hs_subheading, imo_number
+from pipeline.core.identifiers import imo_number
 from pipeline.core.language.category import Category
 from pipeline.core.schema import at_most, column, each_line_matches, feed_schema, matches, one_of
 from pipeline.core.schema import row_rule as rule
 from schemas import csi_cargo as cargo
+from schemas.code_lists import SUBHEADING
 
 PATTERN = "CSI arrangements [memory]"
 OURS = "provider's own record, never shared [memory]"
@@ -25,7 +26,7 @@ COLUMNS = {
     "port_of_lading": column(
         Category.PLAIN, PATTERN, cargo.FOREIGN_PORT, required=True, title="Port where it is to be laden"
     ),
-    "hs6": column(Category.PLAIN, PATTERN, hs_subheading(), title="Subheading of the Harmonized System"),
+    "hs6": column(Category.PLAIN, PATTERN, SUBHEADING, title="Subheading of the Harmonized System"),
     "reason_class": column(
         Category.SENSITIVE,
         f"{PATTERN}; the classes are ours",

@@ -7,12 +7,11 @@ import polars as pl
 
 from pipeline.core.language.category import Category
 from pipeline.core.schema import calendar_date, column, feed_schema, matches, one_of, row_rule
-from schemas.code_lists import COUNTRIES_ALPHA_2
+from schemas.code_lists import AIRPORT, COUNTRY
 
 ROLES = ("AVIATION_SECURITY", "AIRPORT_POLICE", "BORDER_POLICE")
 _SSI = "49 CFR 1520.5(b)(8) [memory]"
 _SENSITIVE = Category.SENSITIVE
-_AIRPORT = matches("[A-Z]{3}", name="airport", meaning="an IATA airport code")
 _YES_OR_NO = one_of(("Y", "N"), name="yes-or-no", meaning="Y or N")
 
 COLUMNS = {
@@ -25,7 +24,7 @@ COLUMNS = {
     ),
     "country": column(
         Category.QUASI_IDENTIFIER, "ISO 3166-1; the host",
-        one_of(COUNTRIES_ALPHA_2, name="country", meaning="an ISO 3166-1 alpha-2 code"), required=True, title="Host country",
+        COUNTRY, required=True, title="Host country",
     ),
     "carrier": column(
         _SENSITIVE, _SSI, matches("[A-Z0-9]{2}|[A-Z]{3}", name="carrier", meaning="an IATA or ICAO designator"), required=True
@@ -34,8 +33,8 @@ COLUMNS = {
         _SENSITIVE, _SSI, matches("[0-9]{1,4}[A-Z]?", name="flight-number", meaning="1 to 4 digits and perhaps a letter"), required=True
     ),
     "flight_date": column(_SENSITIVE, _SSI, calendar_date(), required=True, title="Day of the flight"),
-    "departure_airport": column(_SENSITIVE, _SSI, _AIRPORT, required=True, title="From"),
-    "arrival_airport": column(_SENSITIVE, _SSI, _AIRPORT, required=True, title="To"),
+    "departure_airport": column(_SENSITIVE, _SSI, AIRPORT, required=True, title="From"),
+    "arrival_airport": column(_SENSITIVE, _SSI, AIRPORT, required=True, title="To"),
     "seats_coordinated": column(
         _SENSITIVE, _SSI, matches("[1-9][0-9]?", name="seats", meaning="1 to 99"), required=True, title="Seats"
     ),

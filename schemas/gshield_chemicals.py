@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
-from pipeline.core.identifiers import cas_number, hs_subheading, undg_number
+from pipeline.core.identifiers import cas_number, undg_number
 from pipeline.core.language.category import Category
 from pipeline.core.schema import Rule, at_most, column, matches, one_of, row_rule
+from schemas.code_lists import SUBHEADING
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def chemical_columns(*, quantity_required: bool = True) -> dict[str, pa.Column]:
         "hs6": column(
             Category.PLAIN,
             "Harmonized System 2022 [found]",
-            hs_subheading(),
+            SUBHEADING,
             required=True,
             title="Subheading of the Harmonized System",
         ),

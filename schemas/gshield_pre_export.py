@@ -11,20 +11,18 @@ from pipeline.core.schema import (
     at_most,
     calendar_date,
     column,
-    each_line_matches,
     feed_schema,
     matches,
     one_of,
     row_rule,
 )
-from schemas.code_lists import COUNTRIES_ALPHA_2
+from schemas.code_lists import COUNTRY, CURRENCY, places
 from schemas.gshield_chemicals import CHEMICAL_RULES, ONE_LINE, amount, chemical_columns
 
 MODES = ("SEA", "RAIL", "ROAD", "AIR", "INLAND_WATER")
 PACKAGINGS = ("BAG", "DRUM", "CAN", "IBC", "TANK", "BULK")
 PATTERN = "CENcomm pattern [memory]"
 NOTICE = matches("[A-Z]{2}-PEN-[0-9]{4}-[0-9]{6}", name="notification-no", meaning="such as US-PEN-2026-000123")
-COUNTRY = one_of(COUNTRIES_ALPHA_2, name="country", meaning="an ISO 3166-1 alpha-2 code")
 
 COLUMNS = {
     "notification_no": column(Category.PLAIN, PATTERN, NOTICE, required=True, title="Number of the notice"),
@@ -60,9 +58,7 @@ COLUMNS = {
     "route": column(
         Category.SENSITIVE,
         "UN/LOCODE (UNECE recommendation 16)",
-        each_line_matches(
-            f"(?:{'|'.join(COUNTRIES_ALPHA_2)})[A-Z2-9]{{3}}", name="un-locode", meaning="UN/LOCODEs, one a line"
-        ),
+        places(name="un-locode"),
         required=True,
         title="Places on the way, one a line, from the first to the last",
     ),
@@ -77,9 +73,7 @@ COLUMNS = {
     ),
     "container": column(Category.SENSITIVE, "ISO 6346", iso_6346(), title="Container number"),
     "invoice_value": column(Category.SENSITIVE, PATTERN, amount(), title="Value of the invoice, in invoice_currency"),
-    "invoice_currency": column(
-        Category.PLAIN, "ISO 4217", matches("[A-Z]{3}", name="currency", meaning="three capitals")
-    ),
+    "invoice_currency": column(Category.PLAIN, "ISO 4217", CURRENCY),
     "licence_no": column(
         Category.SENSITIVE,
         PATTERN,

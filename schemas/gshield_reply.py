@@ -13,8 +13,9 @@ from pipeline.core.schema import (
     one_of,
     row_rule,
 )
+from schemas.code_lists import COUNTRY
 from schemas.gshield_chemicals import ONE_LINE
-from schemas.gshield_pre_export import COUNTRY, NOTICE, PATTERN
+from schemas.gshield_pre_export import NOTICE, PATTERN
 
 REPLIES = ("NO_OBJECTION", "OBJECTION", "NEEDS_INFO", "STOP")
 NEEDS = ("END_USER", "LICENCE", "QUANTITY", "ROUTE", "IDENTIFICATION")

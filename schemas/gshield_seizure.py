@@ -5,21 +5,19 @@ Who was arrested is in the list, for who seized; the group gets the number.
 
 import polars as pl
 
-from pipeline.core.identifiers import un_locode
 from pipeline.core.language.category import Category
 from pipeline.core.schema import (
     at_most,
     calendar_date,
     column,
-    each_line_matches,
     feed_schema,
     matches,
     one_of,
     row_rule,
 )
-from schemas.code_lists import COUNTRIES_ALPHA_2
+from schemas.code_lists import COUNTRIES, COUNTRY, PLACE
 from schemas.gshield_chemicals import CHEMICAL_RULES, chemical_columns
-from schemas.gshield_pre_export import COUNTRY, NOTICE, PACKAGINGS, PATTERN
+from schemas.gshield_pre_export import NOTICE, PACKAGINGS, PATTERN
 from schemas.gshield_suspicious import COUNT, lines
 
 CONCEALMENTS = ("NONE", "MISDECLARED", "RELABELLED", "COVER_LOAD", "HIDDEN_COMPARTMENT")
@@ -37,7 +35,7 @@ COLUMNS = {
     "location": column(
         Category.SENSITIVE,
         "UN/LOCODE (UNECE recommendation 16)",
-        un_locode(COUNTRIES_ALPHA_2),
+        PLACE,
         required=True,
         title="Place of the seizure",
     ),
@@ -48,9 +46,7 @@ COLUMNS = {
     "transit": column(
         Category.PLAIN,
         PATTERN,
-        each_line_matches(
-            "|".join(COUNTRIES_ALPHA_2), name="countries", meaning="ISO 3166-1 alpha-2 codes, one a line"
-        ),
+        COUNTRIES,
         title="Countries on the way, one a line",
     ),
     "concealment": column(

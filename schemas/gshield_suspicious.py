@@ -16,8 +16,9 @@ from pipeline.core.schema import (
     one_of,
     row_rule,
 )
+from schemas.code_lists import COUNTRY
 from schemas.gshield_chemicals import CHEMICAL_RULES, chemical_columns
-from schemas.gshield_pre_export import COUNTRY, NOTICE, PATTERN
+from schemas.gshield_pre_export import NOTICE, PATTERN
 
 INDICATORS = ("UNKNOWN_END_USER", "CASH", "QUANTITY_ANOMALY", "MISLABELLED", "ROUTE_DEVIATION")
 STATUSES = ("OPEN", "CONFIRMED", "CLEARED")

@@ -8,7 +8,17 @@ import polars as pl
 
 from pipeline.core.identifiers import imo_number
 from pipeline.core.language.category import Category
-from pipeline.core.schema import at_most, column, each_line_matches, feed_schema, matches, one_of, row_rule
+from pipeline.core.schema import (
+    at_most,
+    column,
+    each_line_listed,
+    each_line_matches,
+    feed_schema,
+    matches,
+    one_of,
+    row_rule,
+)
+from schemas.code_lists import ALPHA_2
 from schemas.mar_flag_query import QUERY_NO, SUSPICIONS
 from schemas.mar_flag_reply import BOARDING_NO
 from schemas.mar_rules import DAYS, FLAG, LATITUDE, LONGITUDE, instant, lines, words
@@ -19,7 +29,7 @@ FINDINGS = (*SUSPICIONS, "NONE")
 _REPORT = "boarding report; domain model of bilateral agreements [memory]"
 _OWN = "boarding side's own record"
 _PERSONS = ("names", "births", "nationalities", "documents")
-_NATIONALITIES = each_line_matches("[A-Z]{2}", name="nationalities", meaning="ISO 3166-1 alpha-2 codes, one a line")
+_NATIONALITIES = each_line_listed(ALPHA_2, name="nationalities", meaning="ISO 3166-1 alpha-2 codes, one a line")
 _DOCUMENTS = each_line_matches("[A-Z0-9]{5,20}", name="documents", meaning="5 to 20 capitals and digits, one a line")
 
 COLUMNS = {

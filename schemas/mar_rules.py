@@ -2,19 +2,19 @@
 
 import polars as pl
 
-from pipeline.core.schema import Rule, at_most, each_line_matches, matches, one_of
-from schemas.code_lists import COUNTRIES_ALPHA_2
+from pipeline.core.schema import Rule, at_most, each_line_matches, listed, matches
+from schemas.code_lists import ALPHA_2, places
 
 NOA = "33 CFR 160.206"
 NIEM = "NIEM 6 m:"
 ONE_LINE = Rule("one-line", lambda cell: ~cell.str.contains("\n", literal=True), "no line end inside the cell")
-FLAG = one_of(COUNTRIES_ALPHA_2, name="flag", meaning="an ISO 3166-1 alpha-2 code")
+FLAG = listed(ALPHA_2, name="flag", meaning="an ISO 3166-1 alpha-2 code")
 CALL_SIGN = matches(
     "[A-PR-Z][A-Z0-9]{2,6}|[2-9][A-Z][A-Z0-9]{1,5}",
     name="call-sign",
     meaning="3 to 7 signs that begin with a letter but Q, or a digit from 2 and a letter (ITU RR 19)",
 )
-PORTS = each_line_matches("[A-Z]{2}[A-Z2-9]{3}", name="ports", meaning="UN/LOCODEs, one a line")
+PORTS = places(name="ports")
 DAYS = each_line_matches(
     "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", name="days", meaning="days, one a line"
 )

@@ -4,7 +4,8 @@ import polars as pl
 
 from pipeline.core.language.category import Category
 from pipeline.core.schema import at_most, column, feed_schema, one_of, row_rule
-from schemas.serious_crime import COUNTRY, DE, TRANSACTION, minute, numbered_by
+from schemas.code_lists import COUNTRY_ALPHA_3
+from schemas.serious_crime import DE, TRANSACTION, minute, numbered_by
 
 ACTIONS = ("CORRECT", "BLOCK", "DELETE")
 REASONS = ("INACCURATE", "UNLAWFUL", "NO_LONGER_NEEDED", "COURT_ORDER", "DISPUTED")
@@ -23,7 +24,7 @@ SCHEMA = feed_schema(
         "supplied_tcn": column(
             Category.PLAIN, f"{DE}, Art. 14", TRANSACTION, required=True, title="Number of the supply that is corrected"
         ),
-        "supplied_by": column(Category.PLAIN, f"{DE}, Art. 6", COUNTRY, required=True, title="Who supplied"),
+        "supplied_by": column(Category.PLAIN, f"{DE}, Art. 6", COUNTRY_ALPHA_3, required=True, title="Who supplied"),
         "action": column(
             Category.PLAIN,
             f"{DE}, Art. 14",

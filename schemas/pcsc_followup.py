@@ -16,7 +16,8 @@ from pipeline.core.schema import (
     one_of,
     row_rule,
 )
-from schemas.serious_crime import CASE, COUNTRY, DE, TRANSACTION, YES_NO, line
+from schemas.code_lists import COUNTRIES_ALPHA_3, COUNTRY_ALPHA_3
+from schemas.serious_crime import CASE, DE, TRANSACTION, YES_NO, line
 
 BASES = ("NATIONAL_LAW", "MUTUAL_LEGAL_ASSISTANCE")
 _PERSON = f"{DE}, Art. 5: further personal data"
@@ -35,7 +36,7 @@ SCHEMA = feed_schema(
             required=True,
             title="Number of the reply that was a hit",
         ),
-        "requested_by": column(Category.PLAIN, f"{DE}, Art. 6", COUNTRY, required=True, title="Who asks"),
+        "requested_by": column(Category.PLAIN, f"{DE}, Art. 6", COUNTRY_ALPHA_3, required=True, title="Who asks"),
         "case_number": column(Category.PLAIN, f"{DE}, Art. 5", CASE, required=True, title="Number of the case"),
         "legal_basis": column(
             Category.PLAIN,
@@ -59,7 +60,7 @@ SCHEMA = feed_schema(
         "nationalities": column(
             Category.QUASI_IDENTIFIER,
             _PERSON,
-            each_line_matches("[A-Z]{3}", name="countries", meaning="alpha-3 codes, one a line"),
+            COUNTRIES_ALPHA_3,
             title="Nationalities, one a line",
         ),
         "document_numbers": column(

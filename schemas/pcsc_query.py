@@ -8,7 +8,8 @@ import polars as pl
 
 from pipeline.core.language.category import Category
 from pipeline.core.schema import column, feed_schema, one_of, row_rule
-from schemas.serious_crime import CASE, COUNTRY, DE, NIST, TRANSACTION, numbered_by, prints, same_day, second
+from schemas.code_lists import COUNTRY_ALPHA_3
+from schemas.serious_crime import CASE, DE, NIST, TRANSACTION, numbered_by, prints, same_day, second
 
 TRANSACTION_TYPES = ("CPS", "MPS", "MMS")
 """Print to print, latent to print, latent to latent [memory: the interface document of Pruem]."""
@@ -41,7 +42,7 @@ SCHEMA = feed_schema(
             title="Fingerprints or a DNA profile",
         ),
         "asked_by": column(
-            Category.PLAIN, f"{NIST} 2.006 (ours); {DE}, Art. 6", COUNTRY, required=True, title="Who asks"
+            Category.PLAIN, f"{NIST} 2.006 (ours); {DE}, Art. 6", COUNTRY_ALPHA_3, required=True, title="Who asks"
         ),
         "case_number": column(
             Category.PLAIN, f"{NIST} 2.003 (ours); {DE}, Art. 4", CASE, required=True, title="Number of the case"

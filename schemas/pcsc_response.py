@@ -8,7 +8,8 @@ import polars as pl
 
 from pipeline.core.language.category import Category
 from pipeline.core.schema import Rule, column, feed_schema, matches, one_of, row_rule
-from schemas.serious_crime import COUNTRY, DE, NIST, TRANSACTION, YES_NO, minute, same_day
+from schemas.code_lists import COUNTRY_ALPHA_3
+from schemas.serious_crime import DE, NIST, TRANSACTION, YES_NO, minute, same_day
 
 RESULTS = ("HIT", "NO_HIT", "ERROR")
 
@@ -26,7 +27,7 @@ SCHEMA = feed_schema(
         "tcr": column(
             Category.PLAIN, f"{NIST} 1.010: the query's 1.009", TRANSACTION, required=True, title="Number of the query"
         ),
-        "asked_by": column(Category.PLAIN, f"{DE}, Art. 6", COUNTRY, required=True, title="Who asked"),
+        "asked_by": column(Category.PLAIN, f"{DE}, Art. 6", COUNTRY_ALPHA_3, required=True, title="Who asked"),
         "result": column(
             Category.SENSITIVE,
             f"{DE}, Art. 4: a clear match is a hit",

@@ -7,7 +7,8 @@ import polars as pl
 
 from pipeline.core.language.category import Category
 from pipeline.core.schema import at_most, calendar_date, column, each_line_matches, feed_schema, one_of, row_rule
-from schemas.serious_crime import COUNTRY, DE, TRANSACTION, YES_NO, line, minute, minutiae, numbered_by
+from schemas.code_lists import COUNTRIES_ALPHA_3, COUNTRY_ALPHA_3
+from schemas.serious_crime import DE, TRANSACTION, YES_NO, line, minute, minutiae, numbered_by
 
 GROUNDS = ("TERRORIST_OFFENCE", "TERRORIST_GROUP", "TERRORIST_TRAINING", "SERIOUS_CRIME", "ORGANISED_GROUP")
 """Art. 10(1)(a) and (b); the last two are of later agreements."""
@@ -16,7 +17,6 @@ CONDITIONS = ("ASK_BEFORE_ACTION", "NO_USE_AS_EVIDENCE", "NO_DETENTION_ON_IT_ALO
 
 _LIST = f"{DE}, Art. 10(3)"
 _NAMES = (each_line_matches(".+", name="lines", meaning="no empty line"), at_most(1000))
-_COUNTRIES = each_line_matches("[A-Z]{3}", name="countries", meaning="alpha-3 codes, one a line")
 _NUMBERS = each_line_matches("[A-Z0-9]{5,20}", name="document-numbers", meaning="5 to 20 capitals or digits a line")
 
 SCHEMA = feed_schema(
@@ -24,7 +24,7 @@ SCHEMA = feed_schema(
     "1",
     {
         "tcn": column(Category.PLAIN, f"{DE}, Art. 15", TRANSACTION, required=True, title="Number of the supply"),
-        "supplied_by": column(Category.PLAIN, f"{DE}, Art. 6", COUNTRY, required=True, title="Who supplies"),
+        "supplied_by": column(Category.PLAIN, f"{DE}, Art. 6", COUNTRY_ALPHA_3, required=True, title="Who supplies"),
         "supplied_at": column(Category.PLAIN, f"{DE}, Art. 15", minute(), required=True, title="When"),
         "ground": column(
             Category.SENSITIVE,
@@ -44,9 +44,9 @@ SCHEMA = feed_schema(
         ),
         "birth_date": column(Category.QUASI_IDENTIFIER, _LIST, calendar_date(), title="Date of birth"),
         "birth_place": column(Category.QUASI_IDENTIFIER, _LIST, *line(100), title="Place of birth"),
-        "nationalities": column(Category.QUASI_IDENTIFIER, _LIST, _COUNTRIES, title="Nationalities, one a line"),
+        "nationalities": column(Category.QUASI_IDENTIFIER, _LIST, COUNTRIES_ALPHA_3, title="Nationalities, one a line"),
         "former_nationalities": column(
-            Category.QUASI_IDENTIFIER, _LIST, _COUNTRIES, title="Former nationalities, one a line"
+            Category.QUASI_IDENTIFIER, _LIST, COUNTRIES_ALPHA_3, title="Former nationalities, one a line"
         ),
         "passport_numbers": column(Category.DIRECT_IDENTIFIER, _LIST, _NUMBERS, title="Passport numbers, one a line"),
         "document_numbers": column(

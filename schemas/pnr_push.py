@@ -20,18 +20,13 @@ from pipeline.core.schema import (
     one_of,
     row_rule,
 )
-from schemas.code_lists import COUNTRIES_ALPHA_2, TRAVEL_DOCUMENT_STATES
+from schemas.code_lists import STATE_AS_CARRIERS_WRITE_IT
 
 SEXES = ("M", "F", "U", "X", "MI", "FI", "UI", "XI")
 """AIRIMP SSR DOCS: male, female, undisclosed, unspecified; with I for an infant."""
 
 _IDENTIFIER, _QUASI = Category.DIRECT_IDENTIFIER, Category.QUASI_IDENTIFIER
 _FREE, _PLAIN = Category.FREE_TEXT, Category.PLAIN
-_COUNTRY = one_of(
-    (*TRAVEL_DOCUMENT_STATES, *COUNTRIES_ALPHA_2),
-    name="country",
-    meaning="a country as ISO 3166-1, or an ICAO 9303 code",
-)
 _AIRPORT = matches("[A-Z]{3}", name="airport", meaning="an IATA airport code")
 _CARRIER = matches("[A-Z0-9]{2}|[A-Z]{3}", name="carrier", meaning="an IATA or ICAO designator")
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -170,8 +165,10 @@ SCHEMA = feed_schema(
             matches("[A-Z0-9 -]{3,20}", name="document-number", meaning="3 to 20 capital letters and digits"),
             title="Document number",
         ),
-        "document_issuer": column(_QUASI, _annex("SSR DOCS", "18"), _COUNTRY, title="Issuing country"),
-        "nationality": column(_QUASI, _annex("SSR DOCS", "18"), _COUNTRY, title="Nationality"),
+        "document_issuer": column(
+            _QUASI, _annex("SSR DOCS", "18"), STATE_AS_CARRIERS_WRITE_IT, title="Issuing country"
+        ),
+        "nationality": column(_QUASI, _annex("SSR DOCS", "18"), STATE_AS_CARRIERS_WRITE_IT, title="Nationality"),
         "birth_date": column(_QUASI, _annex("SSR DOCS", "18"), calendar_date(), title="Date of birth"),
         "sex": column(
             _QUASI, _annex("SSR DOCS", "18"), one_of(SEXES, name="sex", meaning="an AIRIMP code"), title="Sex"

@@ -20,7 +20,7 @@ from pipeline.core.schema import (
     one_of,
     row_rule,
 )
-from schemas.code_lists import COUNTRIES_ALPHA_2, TRAVEL_DOCUMENT_STATES
+from schemas.code_lists import AIRPORT, STATE_AS_CARRIERS_WRITE_IT, STATES_AS_CARRIERS_WRITE_THEM
 
 LIST_KINDS = ("745", "250", "266")
 """BGM 1001: passenger list, crew list, flight close-out."""
@@ -31,13 +31,6 @@ IN_TRANSIT = ("DDU", "DDT")
 
 _IDENTIFIER, _QUASI, _PLAIN = Category.DIRECT_IDENTIFIER, Category.QUASI_IDENTIFIER, Category.PLAIN
 _LAW, _GUIDE = "19 CFR 122.49a(b)(3)", "WCO/IATA/ICAO API guidelines"
-_COUNTRY = one_of(
-    (*TRAVEL_DOCUMENT_STATES, *COUNTRIES_ALPHA_2),
-    name="country",
-    meaning="a country as ISO 3166-1, or an ICAO 9303 code",
-)
-_COUNTRIES = each_line_matches("[A-Z]{1,3}", name="countries", meaning="codes of countries, one a line")
-_AIRPORT = matches("[A-Z]{3}", name="airport", meaning="an IATA airport code")
 _PORT = matches(
     "[A-Z]{3}|[A-Z]{2}[A-Z2-9]{3}", name="port", meaning="an IATA code of three letters, or a UN/LOCODE of five signs"
 )
@@ -126,10 +119,10 @@ SCHEMA = feed_schema(
             title="Flight number",
         ),
         "departure_airport": column(
-            _PLAIN, _paxlst("LOC 125", "departure"), _AIRPORT, required=True, title="Departure airport"
+            _PLAIN, _paxlst("LOC 125", "departure"), AIRPORT, required=True, title="Departure airport"
         ),
         "arrival_airport": column(
-            _PLAIN, _paxlst("LOC 87", "first U.S. port of arrival"), _AIRPORT, required=True, title="Arrival airport"
+            _PLAIN, _paxlst("LOC 87", "first U.S. port of arrival"), AIRPORT, required=True, title="Arrival airport"
         ),
         "departs_at": column(
             _PLAIN, _paxlst("DTM 189", "departure"), _moment(), required=True, title="Departure, local"
@@ -164,15 +157,20 @@ SCHEMA = feed_schema(
         ),
         "birth_date": column(_QUASI, _paxlst("DTM 329", "date of birth"), calendar_date(), title="Date of birth"),
         "birth_country": column(
-            _QUASI, _paxlst("LOC 180", "place of birth", source=_GUIDE), _COUNTRY, title="Country of birth"
+            _QUASI,
+            _paxlst("LOC 180", "place of birth", source=_GUIDE),
+            STATE_AS_CARRIERS_WRITE_IT,
+            title="Country of birth",
         ),
         "birth_place": column(
             _QUASI, _paxlst("LOC 180", "place of birth", source=_GUIDE), at_most(70), title="Place of birth"
         ),
-        "nationality": column(_QUASI, _paxlst("NAT 2", "citizenship"), _COUNTRY, title="Citizenship"),
-        "other_nationalities": column(_QUASI, _paxlst("NAT 2", "citizenship"), _COUNTRIES, title="Other citizenships"),
+        "nationality": column(_QUASI, _paxlst("NAT 2", "citizenship"), STATE_AS_CARRIERS_WRITE_IT, title="Citizenship"),
+        "other_nationalities": column(
+            _QUASI, _paxlst("NAT 2", "citizenship"), STATES_AS_CARRIERS_WRITE_THEM, title="Other citizenships"
+        ),
         "residence_country": column(
-            _QUASI, _paxlst("LOC 174", "country of residence"), _COUNTRY, title="Country of residence"
+            _QUASI, _paxlst("LOC 174", "country of residence"), STATE_AS_CARRIERS_WRITE_IT, title="Country of residence"
         ),
         "address_street": column(
             _IDENTIFIER, _paxlst("NAD C059", "address while in the United States"), at_most(180), title="Street"
@@ -187,7 +185,10 @@ SCHEMA = feed_schema(
             _QUASI, _paxlst("NAD 3251", "address while in the United States"), at_most(17), title="Postcode"
         ),
         "address_country": column(
-            _QUASI, _paxlst("NAD 3207", "address while in the United States"), _COUNTRY, title="Country of the address"
+            _QUASI,
+            _paxlst("NAD 3207", "address while in the United States"),
+            STATE_AS_CARRIERS_WRITE_IT,
+            title="Country of the address",
         ),
         "embarkation_port": column(
             _QUASI, _paxlst("LOC 178", "foreign port where transport began"), _PORT, title="Where transport began"
@@ -251,7 +252,10 @@ SCHEMA = feed_schema(
             _IDENTIFIER, _paxlst("DOC C503", "travel document number"), _NUMBER, title="Document number"
         ),
         "document_issuer": column(
-            _QUASI, _paxlst("LOC 91 in SG5", "travel document country of issuance"), _COUNTRY, title="Issuing country"
+            _QUASI,
+            _paxlst("LOC 91 in SG5", "travel document country of issuance"),
+            STATE_AS_CARRIERS_WRITE_IT,
+            title="Issuing country",
         ),
         "document_expiry": column(
             _PLAIN, _paxlst("DTM 36 in SG5", "travel document expiration"), calendar_date(), title="Document expires"
@@ -260,7 +264,10 @@ SCHEMA = feed_schema(
             _IDENTIFIER, _paxlst("DOC V", "visa", source="49 USC 44909(c)(2)"), _NUMBER, title="Visa number"
         ),
         "visa_issuer": column(
-            _QUASI, _paxlst("DOC V, LOC 91", "visa", source="49 USC 44909(c)(2)"), _COUNTRY, title="Visa issued by"
+            _QUASI,
+            _paxlst("DOC V, LOC 91", "visa", source="49 USC 44909(c)(2)"),
+            STATE_AS_CARRIERS_WRITE_IT,
+            title="Visa issued by",
         ),
         "visa_expiry": column(
             _PLAIN, _paxlst("DOC V, DTM 36", "visa", source="49 USC 44909(c)(2)"), calendar_date(), title="Visa expires"

@@ -5,7 +5,7 @@ import polars as pl
 
 from pipeline.core.language.category import Category
 from pipeline.core.schema import at_most, calendar_date, column, feed_schema, matches, one_of, row_rule
-from schemas.code_lists import TRAVEL_DOCUMENT_STATES
+from schemas.code_lists import ISSUING_STATE
 from schemas.preclear_rules import CARRIER, COUNT, DESIGN, FLIGHT, LOCATION, ONE_LINE
 
 COUNTS = (
@@ -14,7 +14,6 @@ COUNTS = (
 PERSON = ("case_ref", "surname", "given_names", "birth_date", "nationality", "document_number", "ground")
 GROUNDS = ("DOCUMENTS", "ADMISSIBILITY", "CUSTOMS", "OTHER")
 _IDENTIFIER, _QUASI, _PLAIN = Category.DIRECT_IDENTIFIER, Category.QUASI_IDENTIFIER, Category.PLAIN
-_COUNTRY = one_of(TRAVEL_DOCUMENT_STATES, name="country", meaning="an ISO 3166-1 alpha-3 or ICAO 9303 code")
 
 
 def _filled(names: tuple[str, ...]) -> list[pl.Expr]:
@@ -50,7 +49,7 @@ SCHEMA = feed_schema(
         "surname": column(_IDENTIFIER, DESIGN, at_most(70), ONE_LINE, title="Surname"),
         "given_names": column(_IDENTIFIER, DESIGN, at_most(140), ONE_LINE, title="Given names"),
         "birth_date": column(_QUASI, DESIGN, calendar_date(), title="Date of birth"),
-        "nationality": column(_QUASI, DESIGN, _COUNTRY, title="Citizenship"),
+        "nationality": column(_QUASI, DESIGN, ISSUING_STATE, title="Citizenship"),
         "document_number": column(
             _IDENTIFIER,
             DESIGN,

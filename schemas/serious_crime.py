@@ -6,7 +6,6 @@ No cell of a query or a reply is free text: each has a shape in which no name, a
 import polars as pl
 
 from pipeline.core.schema import Rule, at_most, matches, one_of
-from schemas.code_lists import COUNTRIES_ALPHA_3
 
 DE = "US-Germany agreement, signed 2008-10-01"
 NIST = "ANSI/NIST-ITL 1-2011"
@@ -15,7 +14,6 @@ TRANSACTION = matches(
     "[A-Z]{3}-[0-9]{8}-[0-9]{6}", name="transaction-number", meaning="country, day and number: DEU-20261121-000001"
 )
 CASE = matches("[A-Z]{2,4}-[0-9]{4}-[0-9]{1,8}", name="case-number", meaning="register, year and number: KR-2026-1234")
-COUNTRY = one_of(COUNTRIES_ALPHA_3, name="country", meaning="an ISO 3166-1 alpha-3 code")
 YES_NO = one_of(("Y", "N"), name="yes-or-no", meaning="Y or N")
 ONE_LINE = Rule("one-line", lambda cell: ~cell.str.contains("\n", literal=True), "no line end inside the cell")
 

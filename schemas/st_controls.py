@@ -8,13 +8,18 @@ import pandera.polars as pa
 import polars as pl
 
 from pipeline.core.language.category import Category
-from pipeline.core.schema import at_most, calendar_date, column, matches, one_of, row_rule
-from schemas.code_lists import COUNTRIES_ALPHA_3
+from pipeline.core.schema import Listed, at_most, calendar_date, column, matches, one_of, row_rule
+from schemas.code_lists import ALPHA_3
 
 CONTROLS = ("EAR99", "ECCN", "ITAR")
 IP_CLASSES = ("BACKGROUND", "FOREGROUND", "BUSINESS_CONFIDENTIAL")
 PUBLICATIONS = ("NOT_PLANNED", "IN_REVIEW", "CLEARED", "PUBLISHED")
-PARTIES = (*COUNTRIES_ALPHA_3, "EUE")
+PARTY = Listed(
+    "party",
+    (ALPHA_3,),
+    lambda cell, countries: cell.is_in([*countries, "EUE"]),
+    "an ISO 3166-1 alpha-3 code, or EUE",
+)
 _USML = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX XXI".split()  # noqa: SIM905 (one line)
 _MEMORY = "S&T agreement, intellectual property annex [memory]"
 

@@ -3,9 +3,9 @@
 import polars as pl
 
 from pipeline.core.language.category import Category
-from pipeline.core.schema import at_most, calendar_date, column, feed_schema, matches, one_of, row_rule
+from pipeline.core.schema import at_most, calendar_date, column, feed_schema, matches, row_rule
 from schemas import st_controls
-from schemas.st_controls import PARTIES, PROJECT_NUMBER
+from schemas.st_controls import PARTY, PROJECT_NUMBER
 
 _METADATA = "S&T agreement, project arrangement [memory]"
 _PERCENT = matches("100|[1-9]?[0-9]", name="percent", meaning="a whole number from 0 to 100")
@@ -21,7 +21,7 @@ COLUMNS = {
     "party": column(
         Category.PLAIN,
         "S&T agreement; ISO 3166-1, or EUE",
-        one_of(PARTIES, name="party", meaning="an ISO 3166-1 alpha-3 code, or EUE"),
+        PARTY,
         required=True,
         title="The other party of the agreement",
     ),

@@ -7,17 +7,15 @@ from pipeline.core.schema import (
     at_most,
     calendar_date,
     column,
-    each_line_matches,
     feed_schema,
     matches,
     one_of,
     row_rule,
 )
-from schemas.code_lists import COUNTRIES_ALPHA_3
+from schemas.code_lists import COUNTRIES_ALPHA_3, COUNTRY_ALPHA_3
 
 SORN = "DHS/CBP-002 (85 FR 14214, 2020-03-11)"
 APPLICATION = matches("A[0-9]{11}", name="application", meaning="A and 11 digits")
-COUNTRY = one_of(COUNTRIES_ALPHA_3, name="country", meaning="an ISO 3166-1 alpha-3 code")
 _SHORT = matches(r"[^\n]{1,70}", name="name", meaning="one line of 1 to 70 characters")
 
 SCHEMA = feed_schema(
@@ -31,7 +29,7 @@ SCHEMA = feed_schema(
         "sex": column(
             Category.QUASI_IDENTIFIER, SORN, one_of(("F", "M", "X"), name="sex", meaning="F, M or X"), title="Sex"
         ),
-        "citizenship": column(Category.QUASI_IDENTIFIER, SORN, COUNTRY, required=True, title="Citizenship"),
+        "citizenship": column(Category.QUASI_IDENTIFIER, SORN, COUNTRY_ALPHA_3, required=True, title="Citizenship"),
         "passport_number": column(
             Category.DIRECT_IDENTIFIER,
             f"{SORN}; ICAO 9303",
@@ -39,12 +37,12 @@ SCHEMA = feed_schema(
             required=True,
             title="Passport number",
         ),
-        "passport_issuer": column(Category.QUASI_IDENTIFIER, SORN, COUNTRY, required=True, title="Issued by"),
+        "passport_issuer": column(Category.QUASI_IDENTIFIER, SORN, COUNTRY_ALPHA_3, required=True, title="Issued by"),
         "passport_expiry": column(Category.PLAIN, SORN, calendar_date(), required=True, title="Passport expires on"),
         "residence_countries": column(
             Category.QUASI_IDENTIFIER,
             f"{SORN}: addresses, by country",
-            each_line_matches("[A-Z]{3}", name="countries", meaning="alpha-3 codes, one a line"),
+            COUNTRIES_ALPHA_3,
             title="Countries of residence in five years, one a line",
         ),
         "addresses": column(

@@ -8,7 +8,8 @@ import polars as pl
 
 from pipeline.core.language.category import Category
 from pipeline.core.schema import at_most, calendar_date, column, each_line_matches, feed_schema, one_of, row_rule
-from schemas.tt_vetting_request import APPLICATION, COUNTRY, SORN
+from schemas.code_lists import COUNTRY_ALPHA_3
+from schemas.tt_vetting_request import APPLICATION, SORN
 
 RISK_CATEGORIES = ("WATCHLIST", "ALERT", "RECIDIVIST", "DEROGATORY_HISTORY", "NONE")
 _OURS = f"{SORN}: vetting results, law enforcement records among them; not exchanged"
@@ -24,7 +25,7 @@ SCHEMA = feed_schema(
             required=True,
             title="Number of the application",
         ),
-        "asked_by": column(Category.PLAIN, SORN, COUNTRY, required=True, title="Whose applicant it is"),
+        "asked_by": column(Category.PLAIN, SORN, COUNTRY_ALPHA_3, required=True, title="Whose applicant it is"),
         "result": column(
             Category.SENSITIVE,
             "NIEM 6 scr:RiskCategoryCode",

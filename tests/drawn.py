@@ -17,6 +17,7 @@ from pipeline.edges.publication import Published
 from pipeline.formats.batch import Limits, Reader
 from pipeline.formats.csv import Csv
 from samples.small_lists import Row, SmallList
+from tests.code_lists import LISTS
 from tests.exchange import Exchange
 
 PSEUDONYM = "<pseudonym>"
@@ -29,7 +30,7 @@ def compiled_once(small: SmallList) -> CompiledSchema:
     """The list's schema; to compile one takes half a second."""
     name = str(small.schema.name)
     if name not in _compiled:
-        _compiled[name] = compile_schema(small.schema)
+        _compiled[name] = compile_schema(small.schema, LISTS)
     return _compiled[name]
 
 

@@ -34,7 +34,7 @@ def _rows(catalogue: Catalogue) -> Iterator[str]:
     for programme, feed in sorted({(programme, agreement.feed) for programme, agreement in resting}):
         of_feed = [one for other, one in resting if (other, one.feed) == (programme, feed)]
         said = catalogue.feed(feed)
-        rules = len(schema_of(said).rules)
+        rules = len(schema_of(said, catalogue.code_lists).rules)
         agreements = "<br>".join(_agreement(one) for one in of_feed)
         name = f"[{programme}]({_page_of(feed)})" if programme != told else ""
         told = programme

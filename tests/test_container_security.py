@@ -24,7 +24,7 @@ from tests.exchange import ROOT, Exchange
 from tests.golden_cases import delivery, expected, received, released
 
 GOLDEN = {
-    "csi-manifest24h": ("csi-manifest-host", "csi-manifest-published", "csi-manifest-confidential"),
+    "csi-manifest24h": ("csi-manifest-host", "csi-manifest-published"),
     "csi-isf": ("csi-filings",),
     "csi-referral": ("csi-referrals",),
     "csi-exam-result": ("csi-exam-results",),
@@ -112,7 +112,7 @@ def day(text: str) -> datetime:
 def told(catalogue: Catalogue, agreement: str, rows: list[Row], at: datetime) -> pl.DataFrame:
     """The rows that the agreement releases at the instant."""
     asked = catalogue.agreement(agreement)
-    schema = schema_of(catalogue.feed(asked.feed))
+    schema = schema_of(catalogue.feed(asked.feed), catalogue.code_lists)
     means = example_means(catalogue.code_lists, catalogue.hierarchies)
     redaction = compile_redaction(asked, schema, means, Events(released=at, loaded=at))
     columns = {POSITION: pl.UInt64, **dict.fromkeys(schema.columns, pl.String)}
@@ -128,25 +128,37 @@ def test_a_certification_that_lapses_gives_the_name_back_to_the_public_on_its_da
     catalogue: Catalogue, at: str, named: bool
 ) -> None:
     row = csi.line(1, eta_us="2026-06-01T08:00Z", shipper_id="DECONF0002", consignee_id="US000000001")
-    with_names = told(catalogue, "csi-manifest-published", [row], day(at))
-    without = told(catalogue, "csi-manifest-confidential", [row], day(at))
-    assert (with_names.height, without.height) == ((1, 0) if named else (0, 1))
-    assert not {column for column in without.columns if column.startswith(("shipper", "consignee"))}
+    public = told(catalogue, "csi-manifest-published", [row], day(at)).row(0, named=True)
+    assert (public["shipper_name"] is not None, public["shipper_address"] is not None) == (named, named)
+    assert (public["description"] is not None) == named
+    assert public["consignee_name"] == row["consignee_name"]
 
 
 @pytest.mark.parametrize("at", ["2026-11-21", "2027-09-14", "2027-09-15", "2028-05-20"])
-def test_each_arrived_row_is_public_once_with_its_names_or_without(catalogue: Catalogue, at: str) -> None:
+def test_each_arrived_row_is_public_and_names_exactly_the_parties_that_are_not_confidential(
+    catalogue: Catalogue, at: str
+) -> None:
     draw = random.Random(at)
-    known = [*catalogue.code_lists[LIST].codes, "US000000001", "NL000000001", None]
+    listed = catalogue.code_lists[LIST]
+    known = [*listed.codes, "US000000001", "NL000000001", None]
     rows = [
         csi.line(number, eta_us=arrives, shipper_id=draw.choice(known), consignee_id=draw.choice(known))
         for number in range(1, 201)
         for arrives in [draw.choice(("2026-06-01T08:00Z", "2999-01-01T08:00Z"))]
     ]
-    arrived = [row["bl_number"] for row in rows if str(row["eta_us"]).startswith("2026")]
-    public = [told(catalogue, f"csi-manifest-{kind}", rows, day(at)) for kind in ("published", "confidential")]
-    assert all(frame.height > 10 for frame in public)
-    assert sorted(pl.concat(frame.select("bl_number") for frame in public).to_series()) == sorted(map(str, arrived))
+    arrived = {row["bl_number"]: row for row in rows if str(row["eta_us"]).startswith("2026")}
+    public = told(catalogue, "csi-manifest-published", rows, day(at))
+    assert set(public["bl_number"]) == set(arrived)
+    still = {code for code in listed.codes if day(at).date() < listed.lapses[code]}
+    for row in public.iter_rows(named=True):
+        given = arrived[row["bl_number"]]
+        open_to_all = {
+            party: given[f"{party}_id"] is not None and given[f"{party}_id"] not in still
+            for party in ("shipper", "consignee")
+        }
+        for party, named in open_to_all.items():
+            assert row[f"{party}_name"] == (given[f"{party}_name"] if named else None)
+        assert row["description"] == (given["description"] if all(open_to_all.values()) else None)
 
 
 def test_every_certification_of_the_list_lapses_within_two_years(catalogue: Catalogue) -> None:

@@ -427,7 +427,7 @@ def test_the_agreement_of_the_how_to_is_valid_and_its_cases_hold(tmp_path: Path)
     catalogue = load(tmp_path / "catalogue")
     assert catalogue.broken == ()
     written = catalogue.agreement("port-warehouses")
-    schema = schema_of(catalogue.feed(written.feed))
+    schema = schema_of(catalogue.feed(written.feed), catalogue.code_lists)
     assert written.cases
     assert list(failed_cases(written, schema, catalogue.code_lists, catalogue.hierarchies)) == []
 

@@ -159,7 +159,7 @@ def test_an_unknown_agreement_is_answered_with_the_known_ones(exchanged: Desk) -
 @pytest.mark.parametrize("id", AGREEMENTS)
 def test_every_column_leads_to_its_clause_or_says_that_nobody_named_it(id: str) -> None:
     asked, now = agreement(id), datetime.now(UTC)
-    for column in schema_of(ours().feed(asked.feed)).columns:
+    for column in schema_of(ours().feed(asked.feed), ours().code_lists).columns:
         traced = column_lineage(ours(), asked, column, now)
         assert traced["source"]
         summed = asked.statistics.sums if asked.statistics else {}

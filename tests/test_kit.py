@@ -22,9 +22,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_guide_tells_every_field_with_its_source(folder: Path) -> None:
-    feed = load(ROOT / "catalogue").feed("aeo-members")
+    catalogue = load(ROOT / "catalogue")
+    feed = catalogue.feed("aeo-members")
     guide = (folder / "README.md").read_text(encoding="utf-8")
-    for column, source in schema_of(feed).sources.items():
+    for column, source in schema_of(feed, catalogue.code_lists).sources.items():
         assert f"| `{column}` |" in guide
         assert source in guide
     assert "ssh-keygen -Y sign -n safeconduct" in guide

@@ -80,7 +80,7 @@ def test_of_persons_on_board_only_the_detained_are_told(exchange: Exchange, kept
 def own(agreement: str, catalogue: Catalogue, rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
     """What the agreement makes of the feed's rows when it releases at that instant."""
     said = catalogue.agreement(agreement)
-    schema = schema_of(catalogue.feed(said.feed))
+    schema = schema_of(catalogue.feed(said.feed), catalogue.code_lists)
     means = example_means(catalogue.code_lists, catalogue.hierarchies)
     full = rows.with_columns(
         *(pl.lit(None, pl.String).alias(name) for name in schema.columns if name not in rows.columns),

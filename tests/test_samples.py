@@ -18,8 +18,9 @@ from pipeline.formats.csv import Csv
 from samples import __main__ as command
 from samples import aeo_members
 from schemas.aeo_members import SCHEMA
+from tests.code_lists import LISTS
 
-COMPILED = compile_schema(SCHEMA)
+COMPILED = compile_schema(SCHEMA, LISTS)
 
 
 def aeo(operators: int, seed: int = 1, bad_share: float = 0.0) -> bytes:

@@ -210,7 +210,7 @@ def agreement(catalogue: Catalogue) -> Agreement:
 
 @pytest.fixture(scope="module")
 def schema(catalogue: Catalogue) -> CompiledSchema:
-    return schema_of(catalogue.feed("pnr-push"))
+    return schema_of(catalogue.feed("pnr-push"), catalogue.code_lists)
 
 
 # Whose flights: Art. 2

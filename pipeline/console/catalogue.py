@@ -159,7 +159,7 @@ def _faults(catalogue: "Catalogue") -> Iterator[Fault]:
     schemas: dict[str, CompiledSchema] = {}
     for feed in catalogue.feeds.values():
         try:
-            schemas[feed.id] = _schema(feed, catalogue.root)
+            schemas[feed.id] = _schema(feed, catalogue)
             _require_format(feed, schemas[feed.id], catalogue.root)
         except _FaultFound as found:
             yield found.fault
@@ -177,14 +177,14 @@ class _FaultFound(Exception):
         self.fault = fault
 
 
-def _schema(feed: "Feed", root: Path) -> "CompiledSchema":
+def _schema(feed: "Feed", catalogue: "Catalogue") -> "CompiledSchema":
     from pipeline.edges.schemas import schema_of
 
     module = _schemas() / f"{feed.schema_module}.py"
     try:
-        return schema_of(feed)
+        return schema_of(feed, catalogue.code_lists)
     except SafeconductError as error:
-        path = root / "feeds" / f"{feed.id}.toml"
+        path = catalogue.root / "feeds" / f"{feed.id}.toml"
         # What schema_of says of a feed is about its `schema`; what it says of a schema is about the module.
         if module.exists() and error.message.startswith("schema "):
             path = module

@@ -138,7 +138,7 @@ def _tally(scenes: tuple[Stage, Stage], sides: tuple[Named, Named], kept: Kept) 
 
 def _compiled(scene: Stage, side: Named, kept: Kept) -> Redaction:
     catalogue = scene.catalogue()
-    schema = schema_of(catalogue.feed(side.agreement.feed))
+    schema = schema_of(catalogue.feed(side.agreement.feed), catalogue.code_lists)
     events = Events(scene.now(), kept.loaded_at)
     return compile_redaction(side.agreement, schema, means(scene, catalogue, side.agreement), events)
 

@@ -51,7 +51,7 @@ def explanation(site: "Site", catalogue: "Catalogue", agreement: "Agreement") ->
     """The whole agreement in plain facts."""
     from pipeline.edges.schemas import schema_of
 
-    schema, now = schema_of(catalogue.feed(agreement.feed)), site.now()
+    schema, now = schema_of(catalogue.feed(agreement.feed), catalogue.code_lists), site.now()
     instrument = catalogue.instrument(agreement.instrument)
     in_the_way = blocks(site, catalogue, agreement)
     standing = agreement.status_at(now)

@@ -78,7 +78,7 @@ def _kept_back(on_stage: Stage, agreement: Agreement, kept: Kept) -> Iterator[Ke
     """For each row rule the rows that it is the first to keep back, by their place in the delivery."""
 
     catalogue = on_stage.catalogue()
-    schema = schema_of(catalogue.feed(agreement.feed))
+    schema = schema_of(catalogue.feed(agreement.feed), catalogue.code_lists)
     events = Events(on_stage.now(), kept.loaded_at)
     redaction = compile_redaction(agreement, schema, means(on_stage, catalogue, agreement), events)
     tally = Tally()

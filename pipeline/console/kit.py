@@ -13,6 +13,7 @@ from pipeline.core.errors import Code, Misconfigured
 
 if TYPE_CHECKING:
     from pipeline.core.language.feed import Feed
+    from pipeline.edges.catalogue import Catalogue
 
 _SAMPLING_SECONDS = 120
 _REFUSALS = "## A delivery is refused"
@@ -39,10 +40,11 @@ def kit(
     from pipeline.edges.supervision import PROJECT
 
     call = Call.of(context, as_json)
-    asked = load(catalogue.resolve() if catalogue else catalogue_root(call.site_directory)).feed(feed)
+    known = load(catalogue.resolve() if catalogue else catalogue_root(call.site_directory))
+    asked = known.feed(feed)
     folder = out or Path("kit") / feed
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "README.md").write_text("".join(f"{line}\n" for line in _guide(asked)), encoding="utf-8")
+    (folder / "README.md").write_text("".join(f"{line}\n" for line in _guide(asked, known)), encoding="utf-8")
     (folder / "answers.md").write_text(_answers(PROJECT / "docs/codes.md"), encoding="utf-8")
     samples = _samples(PROJECT, folder / "samples", feed)
     written = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -55,10 +57,10 @@ def kit(
     call.say(f"The partner checks its own file with `safeconduct check FILE --feed {feed} --catalogue DIR`.")
 
 
-def _guide(feed: "Feed") -> Iterator[str]:
+def _guide(feed: "Feed", catalogue: "Catalogue") -> Iterator[str]:
     from pipeline.edges.schemas import meanings_of, schema_of
 
-    schema, meanings = schema_of(feed), meanings_of(feed)
+    schema, meanings = schema_of(feed, catalogue.code_lists), meanings_of(feed)
     yield f"# {feed.title}"
     yield f"\nFeed `{feed.id}`, from `{feed.partner}`, schema version {schema.version}.\n"
     yield from (f"- {line}" for line in _terms(feed))

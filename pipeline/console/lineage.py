@@ -26,7 +26,7 @@ def column_lineage(catalogue: "Catalogue", agreement: "Agreement", column: str, 
     """
     from pipeline.edges.schemas import schema_of
 
-    schema = schema_of(catalogue.feed(agreement.feed))
+    schema = schema_of(catalogue.feed(agreement.feed), catalogue.code_lists)
     instrument = catalogue.instrument(agreement.instrument)
     clauses = clauses_of(agreement, instrument)
     made = _made(agreement)

@@ -104,12 +104,6 @@ def un_locode(countries: Sequence[str], *, name: str = "un-locode") -> Rule:
     return Rule(name, fine, "a UN/LOCODE such as NLRTM")
 
 
-def hs_subheading(*, name: str = "hs-6") -> Rule:
-    """A commodity: six digits of the Harmonized System, chapter 01 to 97 but 77, which is kept free (WCO)."""
-    shape = r"\A(?:0[1-9]|[1-6][0-9]|7[0-689]|8[0-9]|9[0-7])[0-9]{4}\z"
-    return Rule(name, lambda cell: cell.str.contains(shape), "six digits of the Harmonized System")
-
-
 def scac(*, name: str = "scac") -> Rule:
     """A carrier: two to four letters (NMFTA)."""
     return Rule(name, lambda cell: cell.str.contains(r"\A[A-Z]{2,4}\z"), "a Standard Carrier Alpha Code")

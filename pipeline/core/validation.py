@@ -7,7 +7,7 @@ in `tests/core/test_validation.py`. The recorder leans on `Check._check_fn`, whi
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Misconfigured
 from pipeline.core.findings import Tally
 from pipeline.core.language.category import Category
+from pipeline.core.language.codes import CodeList
+from pipeline.core.schema import bound, leans_on
 
 KEY_RULE = "unique"
 REQUIRED_RULE = "required"
@@ -51,17 +53,23 @@ class CompiledSchema:
     sources: dict[str, str]
     rules: tuple[CompiledRule, ...]
     key: tuple[str, ...]
+    code_lists: frozenset[str] = frozenset()
+    """the lists of the catalogue whose codes are in the rules"""
 
 
-def compile_schema(schema: pa.DataFrameSchema) -> CompiledSchema:
-    """The compiled form of `schema`.
+def compile_schema(schema: pa.DataFrameSchema, code_lists: Mapping[str, CodeList] | None = None) -> CompiledSchema:
+    """The compiled form of `schema`, with the codes of the lists that it leans on.
 
     Raises:
         Misconfigured: the schema can do something that one pass cannot: a coercion, a parser, a check that is not one
             boolean expression over the row, a column that is not text or says no category or source; or a rule has no
-            name of its own.
+            name of its own; or a list that it leans on is not there.
     """
     name = schema.name or "unnamed"
+    try:
+        schema = bound(schema, code_lists or {})
+    except Misconfigured as error:
+        raise Misconfigured(error.code, f"schema {name}: {error.message}", next_step=error.next_step) from None
     lax = schema.coerce or schema.parsers or schema.drop_invalid_rows or schema.add_missing_columns or schema.dtype
     if schema.strict is not True or lax:
         raise _invalid(name, "", "must be strict, and may not coerce, parse, add or drop")
@@ -81,6 +89,7 @@ def compile_schema(schema: pa.DataFrameSchema) -> CompiledSchema:
         sources={column: declared.metadata["source"] for column, declared in schema.columns.items()},
         rules=tuple(rules),
         key=tuple(schema.unique or ()),
+        code_lists=leans_on(schema),
     )
 
 

@@ -16,6 +16,7 @@ from pipeline.core.treatments import Means
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.keys import AGREEMENTS
 from pipeline.edges.opening import MAX_SIGNATURE_BYTES, SIGNATURE_SUFFIX, verify_signature
+from pipeline.edges.schemas import lists_hold as schemas_hold
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.site import Site
 from pipeline.edges.tokens import Tokens
@@ -59,14 +60,7 @@ def permitted(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
 
 def lists_hold(catalogue: Catalogue, agreement: Agreement, at: datetime) -> None:
     """No list that the agreement leans on has expired."""
-    for id in sorted(agreement.code_lists()):
-        expires_on = catalogue.code_lists[id].expires_on
-        if expires_on and at.date() >= expires_on:
-            raise Misconfigured(
-                Code.CODE_LIST_EXPIRED,
-                f"agreement {agreement.id} leans on the code list {id}, which expired on {expires_on.isoformat()}.",
-                next_step="agree on a newer list, and let the agreement name it; then rerun.",
-            )
+    schemas_hold(f"agreement {agreement.id}", agreement.code_lists(), catalogue.code_lists, at)
 
 
 def recipient_of(site: Site, catalogue: Catalogue, partner: str) -> Recipient:
@@ -148,7 +142,7 @@ def sound(catalogue: Catalogue, agreement: Agreement) -> None:
 def faults_of(catalogue: Catalogue, agreement: Agreement) -> Iterator[Unsound]:
     """What is wrong with the agreement beyond its own file: how it fits the schema, how its cases come out, and whether
     two people have agreed to what it discloses more than the version before it."""
-    schema = schema_of(catalogue.feed(agreement.feed))
+    schema = schema_of(catalogue.feed(agreement.feed), catalogue.code_lists)
     clauses = all_clauses(agreement, catalogue.instrument(agreement.instrument).clauses)
     unfitting = list(unfit(agreement, schema, clauses))
     yield from unfitting

@@ -70,7 +70,7 @@ def reconcile(site: Site, full_feed: str, delta_feed: str) -> Reconciled:
     """
     catalogue = site.catalogue()
     full, delta = catalogue.feed(full_feed), catalogue.feed(delta_feed)
-    listing, changing = schema_of(full), schema_of(delta)
+    listing, changing = (schema_of(one, catalogue.code_lists) for one in (full, delta))
     key, cycle = _key_and_cycle(full, listing, delta, changing)
     lists = _kept(site, full)[-2:]
     if len(lists) < 2:

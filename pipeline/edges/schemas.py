@@ -1,18 +1,23 @@
-"""The schema of each feed, found by the name in its file and compiled."""
+"""The schema of each feed, found by the name in its file and compiled with the code lists of the catalogue."""
 
 import importlib
 import re
-from functools import cache
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from functools import lru_cache
 from types import ModuleType
 
 from pipeline.core.errors import Code, Misconfigured
+from pipeline.core.language.codes import CodeList
 from pipeline.core.language.feed import Feed
+from pipeline.core.schema import leans_on
 from pipeline.core.validation import KEY_RULE, REQUIRED_RULE, CompiledSchema, compile_schema
 
 
-def schema_of(feed: Feed) -> CompiledSchema:
-    """The compiled schema `SCHEMA` of `schemas/<name>.py`, which bears the feed's id."""
-    compiled = _compiled(feed.schema_module)
+def schema_of(feed: Feed, code_lists: Mapping[str, CodeList]) -> CompiledSchema:
+    """The compiled schema `SCHEMA` of `schemas/<name>.py`, which bears the feed's id; with the codes of the lists it names."""
+    named = sorted(leans_on(_module(feed.schema_module).SCHEMA))
+    compiled = _compiled(feed.schema_module, tuple(_Same(code_lists[id]) for id in named if id in code_lists))
     if compiled.id != feed.id:
         raise Misconfigured(
             Code.SCHEMA_INVALID,
@@ -36,9 +41,35 @@ def meanings_of(feed: Feed) -> dict[tuple[str, str], str]:
     return asked | rows | required | key
 
 
-@cache
-def _compiled(name: str) -> CompiledSchema:
-    return compile_schema(_module(name).SCHEMA)
+def lists_hold(who: str, leans_on: Collection[str], code_lists: Mapping[str, CodeList], at: datetime) -> None:
+    """None of the lists that `who` leans on has expired."""
+    for id in sorted(leans_on):
+        expires_on = code_lists[id].expires_on
+        if expires_on and at.date() >= expires_on:
+            raise Misconfigured(
+                Code.CODE_LIST_EXPIRED,
+                f"{who} leans on the code list {id}, which expired on {expires_on.isoformat()}.",
+                next_step="agree on a newer list, and let it be named; then rerun.",
+            )
+
+
+class _Same:
+    """A list as a key: two are the same where they say the same."""
+
+    def __init__(self, listed: CodeList) -> None:
+        self.listed = listed
+        self._said = (listed.id, listed.codes, tuple(listed.lapses))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+
+@lru_cache(maxsize=128)
+def _compiled(name: str, leaning: tuple[_Same, ...]) -> CompiledSchema:
+    return compile_schema(_module(name).SCHEMA, {one.listed.id: one.listed for one in leaning})
 
 
 def _module(name: str) -> ModuleType:

@@ -111,11 +111,6 @@ VECTORS: dict[str, tuple[Rule, tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "place": (identifiers.un_locode(["NL", "US"]), ("NLRTM", "USNYC", "NL2A9"), ("DEHAM", "NLRT1", "NLRT", "nlrtm")),
-    "commodity": (
-        identifiers.hs_subheading(),
-        ("291524", "010121", "970110"),
-        ("770110", "980110", "000110", "29152", "2915.24"),
-    ),
     "carrier": (identifiers.scac(), ("MAEU", "UP"), ("M", "MAEUX", "MA1U")),
     "operator": (
         identifiers.eori(["DE", "XI"]),

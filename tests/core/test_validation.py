@@ -24,6 +24,7 @@ from pipeline.core.language.category import Category
 from pipeline.core.schema import (
     Rule,
     at_most,
+    bound,
     calendar_date,
     column,
     each_line_matches,
@@ -33,6 +34,7 @@ from pipeline.core.schema import (
     row_rule,
 )
 from pipeline.core.validation import KEY_RULE, REQUIRED_RULE, compile_schema, failures, key_hashes, rejected
+from tests.code_lists import LISTS
 from tests.core.builders import CANARY, LAW, assert_silent
 
 Found = set[tuple[int, str, str]]
@@ -99,7 +101,7 @@ CELLS = [
 
 
 def compiled_finds(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Found:
-    compiled = compile_schema(schema)
+    compiled = compile_schema(schema, LISTS)
     found: Found = set()
     if compiled.rules:
         failed = failures(compiled, frame)
@@ -743,7 +745,7 @@ REAL["preclear_stats"] = {
 
 @pytest.mark.parametrize("module", sorted(REAL))
 def test_the_schemas_of_the_feeds_find_what_pandera_finds(module: str) -> None:
-    schema = importlib.import_module(f"schemas.{module}").SCHEMA
+    schema = bound(importlib.import_module(f"schemas.{module}").SCHEMA, LISTS)
     assert set(REAL[module]) <= set(schema.columns)
     draw = random.Random(7)
     frame = pl.DataFrame(
@@ -757,7 +759,7 @@ def test_the_schemas_of_the_feeds_find_what_pandera_finds(module: str) -> None:
     )
     found = compiled_finds(schema, frame)
     assert found == pandera_finds(schema, frame)
-    compiled = compile_schema(schema)
+    compiled = compile_schema(schema, LISTS)
     assert {(column, rule) for _, column, rule in found} >= {(rule.column, rule.name) for rule in compiled.rules}, (
         "every rule"
     )

@@ -14,9 +14,10 @@ from pipeline.formats.csv import Csv
 from samples.aeo_changes import VARIANTS, delivery, good, write
 from schemas import aeo_members
 from schemas.aeo_changes import ADD, CHANGES, COLUMNS, DELETE, REVOKE, SCHEMA, SUSPEND, UPDATE
+from tests.code_lists import LISTS
 from tests.schemas.test_aeo_members import GOOD as MEMBER
 
-COMPILED = compile_schema(SCHEMA)
+COMPILED = compile_schema(SCHEMA, LISTS)
 GOOD = {"change_number": "41", "change_code": UPDATE, "changed_on": "2024-02-29", **MEMBER}
 ENDED = {
     SUSPEND: {"change_code": SUSPEND, "program_status": "SUSPENDED", "suspension_date": "2024-02-28"},

@@ -11,8 +11,9 @@ from pipeline.core.language.category import Category
 from pipeline.core.validation import compile_schema, rejected
 from samples.fams_coverage import flown
 from schemas.fams_coverage import SCHEMA
+from tests.code_lists import LISTS
 
-COMPILED = compile_schema(SCHEMA)
+COMPILED = compile_schema(SCHEMA, LISTS)
 ROW = flown(1, "GB", date(2026, 4, 1))
 
 

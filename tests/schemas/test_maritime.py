@@ -16,6 +16,7 @@ from pipeline.formats.batch import Limits
 from samples import mar_ais, mar_boarding_report, mar_flag_query, mar_flag_reply, mar_noa
 from samples.drawn import Row
 from schemas.mar_ais import SCHEMA as AIS
+from tests.code_lists import LISTS
 
 ROWS: dict[str, Row] = {
     "mar_noa": mar_noa.one(),
@@ -38,7 +39,7 @@ COUNTED = {
 
 
 def schema_of(name: str) -> CompiledSchema:
-    return compile_schema(importlib.import_module(f"schemas.{name}").SCHEMA)
+    return compile_schema(importlib.import_module(f"schemas.{name}").SCHEMA, LISTS)
 
 
 def broken(name: str, **cells: str | None) -> set[str]:
@@ -152,7 +153,7 @@ def test_each_column_about_a_person_or_an_own_unit_says_so() -> None:
 
 
 def test_an_ais_log_is_rows_with_the_time_at_which_each_was_heard() -> None:
-    log, schema, tally = io.BytesIO(), compile_schema(AIS), Tally()
+    log, schema, tally = io.BytesIO(), compile_schema(AIS, LISTS), Tally()
     said = mar_ais.write(log, messages=300, seed=2, bad_share=0.1)
     frame = pl.concat([batch.frame for batch in Ais().read([log.getvalue()], schema.columns, Limits())])
     assert frame.height == said.rows

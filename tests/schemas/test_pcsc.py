@@ -12,6 +12,7 @@ from pipeline.formats.readers import reader_of
 from samples import pcsc
 from samples.nist import print_4, print_9, print_14
 from samples.small_lists import SmallList
+from tests import code_lists
 from tests.drawn import bad_rows, broken
 from tests.exchange import ROOT
 
@@ -125,14 +126,14 @@ def test_as_many_rows_of_a_sample_are_bad_as_it_says(feed: str) -> None:
 @pytest.mark.parametrize("feed", ["pcsc-query", "pcsc-response"])
 def test_no_cell_of_a_query_or_a_reply_takes_a_name(feed: str) -> None:
     """But for what a print record may hold, each column has a closed shape."""
-    for name in compile_schema(LISTS[feed].schema).columns:
+    for name in compile_schema(LISTS[feed].schema, code_lists.LISTS).columns:
         for text in ("VELDAMAR", "Veldamar, Anton", "ANTON VELDAMAR 1980-02-29", "C01X00T47"):
             assert name in {column for column, _ in broken(LISTS[feed], **{name: text})}, name
 
 
 @pytest.mark.parametrize("feed", ["pcsc-query", "pcsc-response"])
 def test_a_query_and_a_reply_have_no_text_and_no_identifier_but_our_own_reference(feed: str) -> None:
-    categories = compile_schema(LISTS[feed].schema).categories
+    categories = compile_schema(LISTS[feed].schema, code_lists.LISTS).categories
     assert Category.FREE_TEXT not in categories.values()
     identifiers = {name for name, category in categories.items() if category is Category.DIRECT_IDENTIFIER}
     assert identifiers <= {"candidate_ref"}

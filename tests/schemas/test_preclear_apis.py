@@ -13,8 +13,9 @@ from pipeline.formats.batch import Limits
 from pipeline.formats.paxlst import COLUMNS, Paxlst
 from samples.preclear_apis import VARIANTS, Written, good, write
 from schemas.preclear_apis import SCHEMA
+from tests.code_lists import LISTS
 
-COMPILED = compile_schema(SCHEMA)
+COMPILED = compile_schema(SCHEMA, LISTS)
 MRZ = "L898902C36UTO7408122F1204159ZE184226B<<<<<10"
 """ICAO Doc 9303 part 4, appendix B."""
 HOLDER = {

@@ -19,8 +19,9 @@ from samples import st_projects as projects
 from schemas import st_controls
 from schemas.st_deliverables import SCHEMA as DELIVERABLES
 from schemas.st_projects import SCHEMA as PROJECTS
+from tests.code_lists import LISTS
 
-PROJECT, DELIVERABLE = compile_schema(PROJECTS), compile_schema(DELIVERABLES)
+PROJECT, DELIVERABLE = compile_schema(PROJECTS, LISTS), compile_schema(DELIVERABLES, LISTS)
 CONTROLS: dict[str, str | None] = {
     "ip_class": "FOREGROUND",
     "ip_share_ours": "50",

@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.core.delivery import POSITION
 from pipeline.core.validation import REQUIRED_RULE, CompiledSchema, compile_schema, failures
+from tests.code_lists import LISTS
 
 Cells = Mapping[str, str | None]
 Broken = set[tuple[str, str]]
@@ -24,7 +25,7 @@ class Trial:
 
     @cached_property
     def compiled(self) -> CompiledSchema:
-        return compile_schema(importlib.import_module(f"schemas.{self.module}").SCHEMA)
+        return compile_schema(importlib.import_module(f"schemas.{self.module}").SCHEMA, LISTS)
 
     def broken_by_each(self, cells: Sequence[Cells]) -> list[Broken]:
         """For each of these cells, put into the good row, what it breaks."""
