@@ -9,7 +9,7 @@ import pyrage  # type: ignore[import-untyped]
 from benchmarks import floor
 from benchmarks.ground import Ground
 from pipeline.core.delivery import POSITION
-from pipeline.edges.keys import read_identity
+from pipeline.edges.roles import read_identity
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.site import Site
 from pipeline.formats.readers import limits_of, reader_of

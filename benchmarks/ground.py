@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Literal
 
 import pyrage  # type: ignore[import-untyped]
 
-from pipeline.edges.keys import create_demo_partner
+from pipeline.edges.demo_partner import create_demo_partner
 from pipeline.edges.opening import read_private_key, sign
 from pipeline.edges.site import Site
 from samples import aeo_members, pnr_push

@@ -17,7 +17,9 @@ import pyrage  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.ground import Ground
-from pipeline.edges.keys import Keyring, read_identity
+from pipeline.edges.keys import Keyring
+from pipeline.edges.roles import read_identity
+from pipeline.edges.site import Site
 from schemas.aeo_members import ENDED, NEVER_AUTHORISED, ROLES, STATUSES
 from schemas.code_lists import COUNTRIES_ALPHA_2
 
@@ -93,7 +95,7 @@ def run(ground: dict[str, Any], name: str) -> dict[str, Any]:
     """Seconds are for: open, read, validate, drop, restrict, treat, write, seal, sign."""
     delivery = Ground(**ground)
     directory = Path(delivery.directory)
-    keys = Keyring.open(directory / "site" / "keys")
+    keys = Site.open(directory / "site").keyring
     clear = pyrage.decrypt(delivery.landed.read_bytes(), [pyrage.x25519.Identity.from_str(keys.opening.secret)])
     (folder := delivery.fresh(name)).joinpath("clear.csv").write_bytes(clear)
     rows = pd.read_csv(folder / "clear.csv", dtype=str, keep_default_na=False, na_values=[""])

@@ -87,11 +87,11 @@ def run(ground: dict[str, Any], name: str) -> list[dict[str, Any]]:
                 written = clock.timed(f"receive: write for {kind}", partial(chunk_bytes, half))
                 hashes.append(clock.timed("receive: hash keys", partial(hashes_of, half, schema, seed=1)))
                 sealed = clock.timed(
-                    f"receive: seal for {kind}", partial(seal, written, [site.vault.identity.recipient])
+                    f"receive: seal for {kind}", partial(seal, written, [site.keyring.vault.recipient])
                 )
                 clock.timed(f"receive: store in {kind}", partial(_put, site, f"{kind}/measured", sealed))
         with clock.step("release: open the vault"):
-            chunk = open_sealed(sealed, site.vault.identity)
+            chunk = open_sealed(sealed, site.keyring.vault)
         rows: pl.DataFrame = clock.timed("release: read", partial(read_chunk, chunk))
         redacted = clock.timed("release: redact", partial(redact, redaction, rows))
         cleared = clock.timed("release: clear", partial(clear_rows, redacted, agreement, schema, leaning))

@@ -12,9 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from pipeline import journey
-from pipeline.edges.keys import create_demo_partner, read_identity
+from pipeline.edges.demo_partner import create_demo_partner
 from pipeline.edges.opening import read_private_key, sign
 from pipeline.edges.publication import Published
+from pipeline.edges.roles import read_identity
 from pipeline.edges.sealing import Origin, open_sealed, seal
 from pipeline.edges.site import S3, Site
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline import journey
 from pipeline.core.errors import Code, SafeconductError
-from pipeline.edges.keys import AGREEMENTS
 from pipeline.edges.opening import sign, signer_line
 from pipeline.edges.publication import Published
+from pipeline.edges.registered import AGREEMENTS
 from samples import aeo_members
 from tests.exchange import FEW, Exchange
 
@@ -178,7 +178,7 @@ class Story:
     def files(self) -> tuple[Path, ...]:
         """Those that decide what the agreement releases."""
         catalogue = self.exchange.directory / "catalogue"
-        leant_on = ("codes/statuses-v1", "feeds/aeo-members", "partners/eu-customs")
+        leant_on = ("instruments/eu-us-mutual-recognition", "codes/statuses-v1", "feeds/aeo-members", "partners/eu-customs")
         return self.path, *(catalogue / f"{name}.toml" for name in leant_on)
 
 

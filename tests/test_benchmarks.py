@@ -14,7 +14,7 @@ from benchmarks.aims import aims
 from benchmarks.figures import Figure, Figures, Rival
 from benchmarks.measuring import measure
 from benchmarks.report import text
-from pipeline.edges.keys import read_identity
+from pipeline.edges.roles import read_identity
 
 ROWS = 2_000
 

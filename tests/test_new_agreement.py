@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline.core.errors import Code, Misconfigured, Refused
-from pipeline.edges.keys import AGREEMENTS
 from pipeline.edges.opening import sign, signer_line
+from pipeline.edges.registered import AGREEMENTS
 from tests.desk import ROOT, Desk, desk_in
 
 HOW_TO = (ROOT / "docs/how-to/add-an-agreement.md").read_text(encoding="utf-8")

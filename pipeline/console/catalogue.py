@@ -90,7 +90,7 @@ def _check_deliveries(call: Call, loaded: "Catalogue", feed: str, files: list[Pa
     from pipeline.console.findings import show_tried
     from pipeline.console.rehearsal import try_delivery
 
-    asked, opening = known_feed(loaded, feed), keyring.opening if keyring else None
+    asked, opening = known_feed(loaded, feed), keyring.opening_identities if keyring else None
     tried = [try_delivery(loaded, asked, file, opening=opening, at=datetime.now(UTC)) for file in files]
     if call.json:
         call.document({"feed": asked.id, "good": not any(one.refusal for one in tried), "deliveries": tried})

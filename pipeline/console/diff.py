@@ -242,7 +242,7 @@ def _tried(
     from pipeline.edges.site import Site
 
     site = Site.open(call.site_directory) if (call.site_directory / "site.toml").is_file() else None
-    opening = site.keyring.opening if site else None
+    opening = site.keyring.opening_identities if site else None
     with ExitStack() as stack:
         chosen = [*files, *([stack.enter_context(given_or_synthetic(None, after.agreement.feed))] if samples else [])]
         for file in chosen:

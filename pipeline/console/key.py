@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def read_identity_file(path: Path) -> "Identity":
     """The age identity in the file."""
-    from pipeline.edges.keys import read_identity
+    from pipeline.edges.roles import read_identity
 
     try:
         return read_identity(_bytes(path))

@@ -74,7 +74,7 @@ def preview(
         given_or_synthetic(delivery, feed.id) as file,
         stage(catalogue, feed, [asked], at=on.replace(tzinfo=UTC) if on else site.now()) as on_stage,
     ):
-        tried, kept = receive(on_stage, feed, file, opening=site.keyring.opening)
+        tried, kept = receive(on_stage, feed, file, opening=site.keyring.opening_identities)
         found = previewed(on_stage, asked, kept, rows, columns) if kept else None
     facts = {"agreement": asked.id, "version": asked.version, "synthetic": delivery is None, "blocked_by": in_the_way}
     if call.json:

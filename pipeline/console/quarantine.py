@@ -103,10 +103,10 @@ def _identity(site: "Site", file: Path) -> "Identity":
     from pipeline.console.key import read_identity_file
 
     identity = read_identity_file(file)
-    if identity.recipient != site.quarantine.identity.recipient:
+    if identity.recipient not in {own.recipient for own in site.quarantine.identities}:
         raise Misconfigured(
             Code.SITE_KEY_INVALID,
-            f"{file} is not the identity of this site's quarantine key.",
+            f"{file} is not the identity of one of this site's quarantine keys.",
             next_step=f"name {site.keyring.directory / 'quarantine.txt'}, or the copy that you were given.",
         )
     return identity
@@ -117,7 +117,7 @@ def _rows(site: "Site", reports: list[dict[str, Any]], identity: "Identity") -> 
     from pipeline.core.acceptance import RULES
     from pipeline.core.delivery import POSITION
 
-    opened = replace(site.quarantine, identity=identity)
+    opened = replace(site.quarantine, identities=[identity])
     for key in dict.fromkeys(key for report in reports for key in report["row_objects"]):
         for row in opened.held_rows(key).iter_rows(named=True):
             cells = {name: cell for name, cell in row.items() if name not in (POSITION, RULES) and cell is not None}

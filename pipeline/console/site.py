@@ -98,7 +98,7 @@ def make_site(
 
 def make_demo_partners(site: "Site") -> tuple[str, ...]:
     """Every partner of the catalogue has the keys that its feeds and agreements ask for; returns those that we play."""
-    from pipeline.edges.keys import create_demo_partner
+    from pipeline.edges.demo_partner import create_demo_partner
 
     catalogue = site.catalogue()
     recipients = {agreement.recipient for agreement in catalogue.agreements.values()}

@@ -29,7 +29,7 @@ def open_arrived(site: Site, feed: Feed, delivery: Delivery) -> Iterator[bytes]:
         signers = site.keyring.allowed_signers(feed.partner)
         _signed_by_partner(site, delivery, raw, signers)
     if feed.sealed:
-        return open_delivery(raw(), site.keyring.opening, name=delivery.landed_as)
+        return open_delivery(raw(), site.keyring.opening_identities, name=delivery.landed_as)
     return raw()
 
 

@@ -8,7 +8,7 @@ quarantine/<delivery>/raw.<feed>.json        write-once: the blocks in order; fr
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -28,10 +28,13 @@ RAW_BLOCK_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Sealed to a key of its own: who may look at rejected rows need not be able to look into the vault."""
+    """Sealed to a key of its own: who may look at rejected rows need not be able to look into the vault.
+
+    New objects are sealed to the first of `identities`; any of them opens what is there.
+    """
 
     store: Store
-    identity: Identity
+    identities: Sequence[Identity]
 
     def hold_rows(self, delivery: str, rows: pl.DataFrame) -> str:
         """The rejected rows are here, sealed; returns the object's key."""
@@ -112,13 +115,13 @@ class Quarantine:
                 yield json.loads(text)
 
     def _put(self, delivery: str, kind: str, content: bytes) -> str:
-        sealed = seal(content, [self.identity.recipient])
+        sealed = seal(content, [self.identities[0].recipient])
         key = f"quarantine/{delivery}/{kind}-{hashlib.sha256(sealed).hexdigest()}.age"
         self.store.put_new(key, sealed)
         return key
 
     def _open(self, key: str) -> bytes:
-        return open_sealed(b"".join(self.store.blocks(key)), self.identity, name=key)
+        return open_sealed(b"".join(self.store.blocks(key)), self.identities, name=key)
 
 
 def _raw_key(delivery: Delivery) -> str:

@@ -69,14 +69,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """The accepted rows of every lot."""
+    """The accepted rows of every lot, sealed to the first of `identities`; any of them opens what is there."""
 
     store: Store
-    identity: Identity
+    identities: Sequence[Identity]
 
     def put_chunk(self, delivery: str, rows: pl.DataFrame) -> Chunk:
         """The rows are here, sealed; they count once a kept record names their chunk."""
-        sealed = seal(chunk_bytes(rows), [self.identity.recipient])
+        sealed = seal(chunk_bytes(rows), [self.identities[0].recipient])
         chunk = Chunk(hashlib.sha256(sealed).hexdigest(), rows.height)
         self.store.put_new(_chunk_key(delivery, chunk), sealed)
         return chunk
@@ -91,7 +91,7 @@ class Vault:
                 f"{self.store.url}/{key} is not what was kept.",
                 next_step="restore it from a backup; find out who changed it.",
             )
-        return read_chunk(open_sealed(sealed, self.identity, name=key))
+        return read_chunk(open_sealed(sealed, self.identities, name=key))
 
     def rows(self, kept: Kept) -> Iterator[pl.DataFrame]:
         """The kept rows, chunk by chunk, in the order of deliveries and rows."""

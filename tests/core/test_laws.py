@@ -13,7 +13,9 @@ from pipeline.core.language.agreement import Agreement
 from pipeline.core.redaction import Redacted, compile_redaction, redact
 from pipeline.core.scope import Events
 from pipeline.core.treatments import Means
+from pipeline.edges.epochs import Epochs
 from pipeline.edges.keys import Keyring
+from pipeline.edges.storage import open_store
 from pipeline.edges.tokens import Tokens
 from pipeline.formats.parts import part_bytes
 from tests.core.builders import (
@@ -102,7 +104,7 @@ def test_the_gates_let_through_what_redaction_makes_unless_a_row_repeats_what_it
 
 def test_two_agreements_pseudonyms_and_tokens_never_join(tmp_path: Path) -> None:
     """Same rows, same domain, same epoch, same site; another epoch of one agreement does not join either."""
-    keyring = Keyring.create(tmp_path / "keys")
+    keyring = Keyring.create(tmp_path / "keys", epochs=Epochs(open_store(tmp_path.as_uri())))
 
     def by(id: str, epoch: str) -> Means:
         return Means(

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.errors import Code, Refused
+from pipeline.edges.epochs import Epochs
 from pipeline.edges.keys import Keyring
+from pipeline.edges.storage import open_store
 from pipeline.edges.tokens import Tokens
 from tests.core.builders import LAW, assert_silent
 
@@ -115,11 +117,12 @@ def test_no_token_maker_shows_its_key() -> None:
 
 
 def test_the_keys_of_tokens_are_their_own_for_each_agreement_domain_and_epoch(tmp_path: Path) -> None:
-    keyring = Keyring.create(tmp_path / "keys")
-    names = [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("a", "b", "d"), ("x", "b", "c"), ("a", "x", "c")]
+    epochs = Epochs(open_store(tmp_path.as_uri()))
+    keyring = Keyring.create(tmp_path / "keys", epochs=epochs)
+    names = [("a", "b", "c"), ("ab", "", "c"), ("a", "", "bc"), ("a", "b", "d"), ("x", "b", "c"), ("a", "x", "c")]
     keys = [keyring.token_key(*name) for name in names]
     assert len(set(keys)) == len(names)
     assert {len(key) for key in keys} == {64}
     assert not {key[:32] for key in keys} & {keyring.pseudonym_key(*name) for name in names}
     made = Tokens.of(keyring, "a", "b", "c").token_of("Alba")
-    assert Tokens.of(Keyring.open(keyring.directory), "a", "b", "c").value_of(made) == "Alba"
+    assert Tokens.of(Keyring.open(keyring.directory, epochs=epochs), "a", "b", "c").value_of(made) == "Alba"
