@@ -6,9 +6,9 @@ passed. The models only state; `core.redaction` compiles them, `core.authority` 
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from pipeline.core.language.clause import Clause
 from pipeline.core.language.handling import Clock, Handling
@@ -27,6 +27,9 @@ from pipeline.core.language.treatment import (
     Treatment,
     Withhold,
 )
+
+RecipientKey = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=2000)]
+"""An age recipient; a hybrid one has 1959 characters."""
 
 
 class Risk(Policy):
@@ -90,7 +93,7 @@ class Agreement(Policy):
     """the partner that the rows come from"""
     recipient: Id
     """the partner that releases are sealed to"""
-    recipient_keys: tuple[Word, ...] | None = Field(default=None, min_length=1, strict=False)
+    recipient_keys: tuple[RecipientKey, ...] | None = Field(default=None, min_length=1, strict=False)
     """the only age recipients that parts may be sealed to; all that the keyring has for the recipient if left out"""
     feeds: tuple[Id, ...] = Field(min_length=1, max_length=1, strict=False)
     """the feed whose rows it releases: one"""
