@@ -94,13 +94,16 @@ class Catalogue:
 
     def files_of(self, agreement: Agreement) -> dict[Path, str]:
         """The texts, as they were read, that decide what the agreement releases, and to whom: its own, those of the lists that
-        it leans on, of its feed (which column holds the markings of rows), and of its recipient with all members."""
+        it leans on, of its instrument (what its clauses permit), of its feed (which column holds the markings of rows), and
+        of its recipient with all members."""
+        instrument = self.root / "instruments" / f"{agreement.instrument}.toml"
         feed = self.root / "feeds" / f"{agreement.feed}.toml"
         recipient = self.partners[agreement.recipient]
         partners = (self.root / "partners" / f"{id}.toml" for id in (recipient.id, *(recipient.members or ())))
         codes = (self.root / "codes" / f"{id}.toml" for id in sorted(agreement.code_lists()))
         hierarchies = (self.root / "hierarchies" / f"{id}.toml" for id in sorted(agreement.hierarchies()))
-        return {path: self.texts[path] for path in (self.path_of(agreement), *codes, *hierarchies, feed, *partners)}
+        paths = (self.path_of(agreement), instrument, *codes, *hierarchies, feed, *partners)
+        return {path: self.texts[path] for path in paths}
 
     def digest(self, agreement: Agreement) -> str:
         """SHA-256 (hex) of those texts, joined by zero bytes."""
@@ -140,9 +143,13 @@ def load(root: Path, at: datetime | None = None) -> Catalogue:
             next_step="point the site's `catalogue` at the catalogue.",
         )
     texts, unreadable = _texts(root)
-    understood = _understood(root, tuple(texts.items()), unreadable)
-    now = at or datetime.now(UTC)
-    return replace(understood, agreements={id: holds_at(all_, now) for id, all_ in understood.versions.items()})
+    return understood(root, texts, at or datetime.now(UTC), unreadable)
+
+
+def understood(root: Path, texts: Mapping[Path, str], at: datetime, unreadable: tuple[Broken, ...] = ()) -> Catalogue:
+    """The catalogue of these texts, as it is at the instant; `unreadable` are files of it whose texts nobody has."""
+    said = _understood(root, tuple(texts.items()), unreadable)
+    return replace(said, agreements={id: holds_at(all_, at) for id, all_ in said.versions.items()})
 
 
 def _texts(root: Path) -> tuple[dict[Path, str], tuple[Broken, ...]]:

@@ -699,17 +699,17 @@ def test_an_agreement_has_another_digest_when_it_or_a_list_it_leans_on_changes(r
         "hierarchies/places": PLACES.replace('"EUROPE"', '"AFRICA"'),
         "feeds/members": FEED + "# a comment\n",
         "partners/taker": partner("taker") + "# a comment\n",
+        "instruments/treaty": INSTRUMENT + "# a comment\n",
     }.items():
         write(root, name, text)
         seen.add(digest(root))
-    assert len(seen) == 8
+    assert len(seen) == 9
 
 
 def test_nothing_else_changes_the_digest(root: Path) -> None:
     before = digest(root)
     write(root, "codes/unused", LANDS.replace('"lands"', '"unused"'))
     write(root, "partners/giver", partner("giver") + "# a comment\n")
-    write(root, "instruments/treaty", INSTRUMENT + "# a comment\n")
     write(root, "agreements/exchange.v2", SECOND.replace("from = 2025", "from = 2030"))
     catalogue = load(root, at(2021))
     assert catalogue.broken == ()

@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pipeline.core.duration import after
 from pipeline.core.errors import Code, Misconfigured, Postponed, Refused
-from pipeline.edges.keys import AGREEMENTS, read_identity
 from pipeline.edges.ledger import Kind
 from pipeline.edges.opening import NAMESPACE, read_private_key, signer_line
 from pipeline.edges.overview import Standing, prospects
 from pipeline.edges.permission import instants_of, signed
-from pipeline.edges.sealing import Origin, new_identity, open_sealed
+from pipeline.edges.registered import AGREEMENTS
+from pipeline.edges.roles import read_identity
+from pipeline.edges.sealing import Origin, RecipientKind, new_identity, open_sealed
 from tests.stories import KEPT_IN, Officer, Story, agreement
 
 CANARY = "CANARYVALUE7731"
@@ -90,6 +91,8 @@ def test_a_case_is_run_again_when_the_list_that_it_leans_on_changes(story: Story
 
 # Signed
 
+NEEDED = ["story.toml", "eu-us-mutual-recognition.toml", "statuses-v1.toml", "aeo-members.toml", "eu-customs.toml"]
+
 
 def test_a_signed_agreement_is_released_where_signatures_are_asked_for(story: Story) -> None:
     story.wants_signatures()
@@ -102,7 +105,7 @@ def test_where_no_signature_is_asked_for_none_is_needed_and_a_good_one_does_no_h
     assert story.release().rows > 0
 
 
-@pytest.mark.parametrize("missing", ["story.toml", "statuses-v1.toml", "aeo-members.toml", "eu-customs.toml"])
+@pytest.mark.parametrize("missing", NEEDED)
 def test_an_unsigned_file_releases_nothing_where_signatures_are_asked_for(story: Story, missing: str) -> None:
     story.wants_signatures()
     officer = story.officer()
@@ -114,7 +117,7 @@ def test_an_unsigned_file_releases_nothing_where_signatures_are_asked_for(story:
 
 
 @pytest.mark.parametrize("asked", [True, False], ids=["asked for", "optional"])
-@pytest.mark.parametrize("edited", ["story.toml", "statuses-v1.toml", "aeo-members.toml", "eu-customs.toml"])
+@pytest.mark.parametrize("edited", NEEDED)
 def test_a_file_that_was_edited_after_it_was_signed_releases_nothing(story: Story, edited: str, *, asked: bool) -> None:
     if asked:
         story.wants_signatures()
@@ -354,6 +357,30 @@ def test_without_named_keys_every_registered_one_can(story: Story) -> None:
     story.release()
     assert story.published().predicate["recipient"]["keys"] == list(keys)
     assert opens(story, "eu-customs")
+
+
+def test_a_recipient_with_a_hybrid_key_gets_releases_that_a_quantum_computer_will_not_open(story: Story) -> None:
+    hybrid = new_identity(RecipientKind.HYBRID)
+    path = story.exchange.site.keyring.recipients_path("eu-customs")
+    path.write_text(f"{hybrid.recipient}\n", encoding="utf-8")
+    story.says(agreement(top=f'recipient_keys = ["{hybrid.recipient}"]'))
+    story.release()
+
+    published = story.published()
+    assert published.predicate["recipient"]["keys"] == [hybrid.recipient]
+    for part in published.predicate["parts"]:
+        sealed = b"".join(story.exchange.site.publication.part(published, part["key"]))
+        assert b"-> mlkem768x25519 " in sealed
+        assert b"-> X25519 " not in sealed
+        assert open_sealed(sealed, hybrid, origin=Origin.PARTNER)
+
+
+def test_a_recipient_with_keys_of_both_kinds_gets_nothing(story: Story) -> None:
+    path = story.exchange.site.keyring.recipients_path("eu-customs")
+    path.write_text(
+        path.read_text(encoding="utf-8") + f"{new_identity(RecipientKind.HYBRID).recipient}\n", encoding="utf-8"
+    )
+    story.refused(Misconfigured, Code.RECIPIENTS_MIXED, named="eu-customs")
 
 
 def test_a_named_key_that_the_recipient_has_not_registered_releases_nothing(story: Story) -> None:
