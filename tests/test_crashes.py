@@ -90,15 +90,17 @@ class Fused:
 def fused(exchange: Exchange, fuse: Fuse) -> Site:
     """The exchange's site with all its stores behind one fuse."""
     site = exchange.site
-    private = Fused(site.vault.store, fuse)
+    private, shared = Fused(site.vault.store, fuse), Fused(site.publication.store, fuse)
     return replace(
         site,
         landing=replace(site.landing, store=Fused(site.landing.store, fuse), private=private),
         quarantine=replace(site.quarantine, store=private),
         vault=replace(site.vault, store=private),
         declarations=replace(site.declarations, store=private),
-        publication=replace(site.publication, store=Fused(site.publication.store, fuse)),
-        ledger=Ledger(private.within("ledger")),
+        publication=replace(site.publication, store=shared),
+        ledger=Ledger(
+            private.within("ledger"), shared.within("ledger"), site.keyring, site.ledger.origin
+        ),
     )
 
 

@@ -109,7 +109,9 @@ def _scene(on_stage: Stage, side: Named, name: str) -> Stage:
         script=scene,
         publication=Publication(stores["shared"], on_stage.keyring.signing),
         declarations=Declarations(stores["private"]),
-        ledger=Ledger(stores["private"].within("ledger")),
+        ledger=Ledger(
+            stores["private"].within("ledger"), stores["shared"].within("ledger"), on_stage.keyring, "counterpart"
+        ),
     ).acting(side.agreement)
 
 

@@ -36,7 +36,7 @@ def ledger(
     verified = site.ledger.verify() if verify else None
     entries = [entry for entry in site.ledger.entries() if _concerns(entry, follow_id)]
     if call.json:
-        call.document({"entries": entries, "verified": verified})
+        call.document({"entries": entries, "verified": verified and verified.size})
         return
     if entries:
         columns = ("entry", "at (UTC)", "kind", "subject", "facts")
@@ -44,7 +44,7 @@ def ledger(
     else:
         call.say("No entry." if not follow_id else f"No entry concerns {follow_id!a}.")
     if verified is not None:
-        call.say(f"{counted(verified, 'entry')}: each is whole and follows the one before it.", style="green")
+        call.say(f"{counted(verified.size, 'entry')}: each is whole, and so is the tree over them.", style="green")
 
 
 def _concerns(entry: "Entry", prefix: str) -> bool:

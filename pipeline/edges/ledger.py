@@ -1,86 +1,78 @@
-"""What was done, in which order, and who could add, lose or change an entry unseen?
+"""What was done, in which order, and how can anybody else tell that nothing was added, lost or changed?
 
-The ledger is a sequence of entries in a store, each one an object that is created once: `entries/000000000000.json` and
-on. Beside them `ids/<sha256 of id>` holds the sequence of the entry with that id. There is no lock and no leader: any
-number of writers append, on any number of machines.
+The ledger is a sequence of entries (`pipeline.core.entries`), each one an object that is created once, and a Merkle tree
+over their digests, signed at each length. There is no lock and no leader: any number of writers append, on any number of
+machines. What it says is private; that it says it, and never anything else, is for all partners to see.
 
-An entry's exact bytes are the RFC 8785 form (names sorted, no spaces, UTF-8, no line break at the end) of a JSON object
-with `Entry`'s fields. `at` is UTC, as "2026-11-21T17:47:48.000000Z". `previous` is the SHA-256 (hex) of the previous
-entry's exact bytes, "" in entry 0. Facts are text, whole numbers that every JSON reader keeps (to 2^53 - 1), booleans,
-null, and lists and objects of these with ASCII names: what RFC 8785 and Python write alike.
+    private  entries/<12 digits>.json    an entry's exact bytes
+             ids/<SHA-256 of an id>      the sequence of the entry with that id
+    shared   tile/...                    the tree over the entries' digests: `pipeline.edges.tiles`
+             checkpoints/<size>          the signed root of each size: `pipeline.edges.checkpoints`
+             cosignatures/<size>/...     what witnesses have signed
 
-Why no id is in the ledger twice, though a writer may die or sleep between any two calls:
+Why no id is in the ledger twice and no two checkpoints contradict each other, though a writer may die or sleep between
+any two calls:
 
 1. Entry n is created only by a writer that knows that entry n - 1 exists: there are no gaps. The store lets one writer
-   win: there is one entry n.
-2. Before a writer creates entry n, it makes sure that `ids/` holds the id of entry n - 1, whoever wrote that. So once
-   entry n exists, the ids of all entries before it are in `ids/`: only the last entry's may be missing.
+   win: there is one entry n. So there is one tree of each size, and its tiles and its root are functions of the entries.
+2. Before a writer creates entry n, it makes sure that `ids/` holds the id of entry n - 1, and then that the tiles and at
+   last the checkpoint of size n are there, whoever wrote that entry. So once entry n exists, nothing of the entries
+   before it is missing. Several writers may write these at once: they write the same. Only the signature may be by
+   another key, while the ledger's key is replaced: the first one stays, and has the same root.
 3. Only then it looks for its own id in `ids/`. Where that is not found, no entry before n has it, since all their ids
    are there. If it then creates entry n, the id is new. If another writer was first, it starts again behind that one.
+4. It signs no root that it has not made from a tree whose root is in the checkpoint before: a tile that was changed by
+   hand stops it.
 
-What `verify` can't see is that the last entries were taken away together with their ids: that takes a witness outside.
+What no reader of the stores can see is that everything from some entry on was taken away, in both of them. A witness
+sees it, and so does whoever has a checkpoint or a proof from before: `confirm`.
 """
 
-import hashlib
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import Enum
-from typing import Any, TypeAlias
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 
-from pipeline.core.errors import Code, Conflict, Misconfigured
+from pipeline.core.entries import LARGEST_NUMBER, SALT_BYTES, Entry, Fact, Kind, leaf_of, read_entry
+from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
+from pipeline.core.merkle import consistency, inclusion, leaf_hash, root_by_inclusion
+from pipeline.core.notes import Checkpoint, Proof, VerifierKey
+from pipeline.edges.checkpoints import (
+    LARGEST_SKEW,
+    Cosignature,
+    LedgerKeys,
+    checkpoint_place,
+    largest_size,
+    open_checkpoint,
+    open_cosigned,
+    sign_checkpoint,
+    stored_cosignatures,
+    witness_keys,
+)
+from pipeline.edges.ledger_objects import LedgerObjects, entry_place, id_content, id_place, read_at
+from pipeline.edges.ledger_verification import verify
 from pipeline.edges.storage import AlreadyThere, Store
+from pipeline.edges.tiles import Edge, Tiles, altered, first_missing
 
-Fact: TypeAlias = "str | int | bool | Sequence[Fact] | Mapping[str, Fact] | None"
-
-LARGEST_NUMBER = 2**53 - 1
-"""RFC 8785 section 3.2.2.3: JSON readers keep larger numbers as floating point, and then not exactly."""
-
-_PLACE = re.compile(r"entries/([0-9]{12})\.json")
-
-
-class Kind(Enum):
-    """What an entry says was done."""
-
-    REPEATED = "repeated"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    INTENDED = "intended"
-    RELEASED = "released"
-    LATE = "late"
-    DECLARED = "declared"
-    REVERSED = "reversed"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that was done to `subject`. `facts` are names, codes and counts, never a cell value."""
-
-    sequence: int
-    id: str
-    at: datetime
-    kind: Kind
-    subject: str
-    facts: Mapping[str, Fact]
-    previous: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Tail:
-    """All entries before `sequence` exist and their ids are in `ids/`; the last of them has the digest `previous`."""
-
-    sequence: int
-    previous: str
+__all__ = ["LARGEST_NUMBER", "Checkpoint", "Cosignature", "Entry", "Fact", "Kind", "Ledger"]
 
 
 class Ledger:
-    """The ledger in a store. One instance may be shared by threads; what it remembers only saves calls."""
+    """The ledger `origin` in its two stores. One instance may be shared by threads; what it remembers only saves calls."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._tail: _Tail | None = None
+    def __init__(self, private: Store, public: Store, keys: LedgerKeys, origin: str) -> None:
+        self._objects = LedgerObjects(private, public, keys, origin)
+        self._edge: Edge | None = None
+
+    @property
+    def origin(self) -> str:
+        """The ledger's name: the first line of each checkpoint."""
+        return self._objects.origin
+
+    @property
+    def verifier_keys(self) -> tuple[VerifierKey, ...]:
+        """What others verify checkpoints with, as vkeys: the current key first, then every one before it."""
+        return self._objects.verifier_keys
 
     def append(self, *, id: str, kind: Kind, subject: str, facts: Mapping[str, Fact], at: datetime) -> Entry:
         """The one entry with this id: a new last one, or, where the id is there already, the first that was written.
@@ -88,202 +80,212 @@ class Ledger:
         Raises:
             Misconfigured: ENTRY_INVALID: a fact, the id or the time has no canonical form; nothing was written.
         """
-        tail = self._tail or self._next_tail(0)
+        edge = self._edge or self._next_edge(0)
         while True:
-            content = _written(Entry(tail.sequence, id, at, kind, subject, facts, tail.previous))
+            entry = Entry(edge.size, id, at, kind, subject, facts, secrets.token_hex(SALT_BYTES))
+            content = _written(entry)
             found = self._with_id(id)
             if found is not None:
                 return found
             try:
-                self._store.put_new(_place(tail.sequence), content)
+                self._objects.private.put_new(entry_place(edge.size), content)
             except AlreadyThere:
-                tail = self._tail = self._next_tail(tail.sequence + 1)
+                edge = self._edge = self._next_edge(edge.size + 1)
                 continue
-            self._store.put_new(_id_place(id), b"%d" % tail.sequence)
-            self._tail = _Tail(tail.sequence + 1, _digest(content))
-            return _read(content, tail.sequence)
+            self._edge = self._finished(edge, entry, content)
+            return read_entry(content)
 
     def find(self, id: str) -> Entry | None:
         """The entry with this id, or None where there is none."""
         # The last entry's id may be missing in ids/, until the entry after it exists: then it is there.
         return self._with_id(id) or self._last_with_id(id) or self._with_id(id)
 
+    def last(self) -> Entry | None:
+        """The last entry; None while there is none."""
+        known = self._edge.size if self._edge else 0
+        count = first_missing(lambda sequence: self._objects.private.exists(entry_place(sequence)), known)
+        return self._objects.entry(count - 1) if count else None
+
     def entries(self, start: int = 0) -> Iterator[Entry]:
         """Every entry from `start` on, in order."""
         sequence = start
-        while (content := self._store.find(_place(sequence))) is not None:
-            yield _read(content, sequence)
+        while (content := self._objects.private.find(entry_place(sequence))) is not None:
+            yield read_at(sequence, content)
             sequence += 1
 
-    def verify(self) -> int:
-        """The number of entries, each of which is whole, follows the one before it, and alone has its id.
+    def checkpoint(self) -> Checkpoint:
+        """The largest checkpoint: of size 0 and without a note where the ledger is empty."""
+        return self._checkpoint(largest_size(self._objects.public))
+
+    def witnessed(self) -> Checkpoint | None:
+        """The largest checkpoint that a witness of the keyring has cosigned, its note with all cosignatures; or None."""
+        sizes = {size for size, _ in stored_cosignatures(self._objects.public)}
+        counting = (size for size in sorted(sizes, reverse=True) if self._counting(size))
+        return next((self._cosigned(size) for size in counting), None)
+
+    def prove(self, entry: Entry, size: int | None = None) -> bytes:
+        """The proof (C2SP tlog-proof) that the entry, whose exact bytes are its `extra`, is in the ledger.
+
+        Without `size` it ends in the first checkpoint that covers the entry, and is the same however often it is asked
+        for. With one it ends in that checkpoint and every cosignature of it: see `witnessed`.
+        """
+        content = bytes(entry)
+        if size is None and self._objects.checkpoint(entry.sequence + 1) is None:
+            self._next_edge(entry.sequence + 1)  # whoever wrote the entry has died before its checkpoint
+        covering = self._checkpoint(entry.sequence + 1) if size is None else self._cosigned(size)
+        path = inclusion(entry.sequence, covering.size, Tiles(self._objects.public, covering.size).node)
+        leaf = leaf_hash(leaf_of(content))
+        if root_by_inclusion(entry.sequence, covering.size, leaf, path) != covering.root:
+            raise altered(f"the tiles of size {covering.size} do not hold entry {entry.sequence}")
+        return bytes(Proof(entry.sequence, tuple(path), covering.note, content))
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the ledger of size `new` begins with that of size `old`."""
+        return consistency(old, new, Tiles(self._objects.public, new).node)
+
+    def confirm(self, checkpoint: Checkpoint) -> None:
+        """The ledger as it is here is the one that somebody else knows by this checkpoint, or more.
 
         Raises:
-            Conflict: OBJECT_ALTERED, naming the sequence where the ledger stops being what was written.
+            Conflict: LEDGER_WENT_BACK, LEDGER_FORKED.
         """
-        count = max(self._first_missing(0), self._listed())
-        previous, id_places = "", []
-        for sequence in range(count):
-            content = self._content(sequence)
-            entry = _read(content, sequence)
-            if entry.previous != previous:
-                raise _altered(f"entry {sequence} does not follow the entry before it")
-            previous = _digest(content)
-            id_places.append(_id_place(entry.id))
-        self._verify_ids(id_places)
-        return count
+        ours = self._objects.checkpoint(checkpoint.size)
+        if ours is None:
+            raise Conflict(
+                Code.LEDGER_WENT_BACK,
+                f"The ledger is known to have had {checkpoint.size} entries; its checkpoint of that size is not there.",
+                next_step="Stop releasing, keep the stores as they are, and find out what was taken away or restored.",
+            )
+        if ours.root != checkpoint.root:
+            raise Conflict(
+                Code.LEDGER_FORKED,
+                f"Two checkpoints of size {checkpoint.size} have two roots: entries were replaced.",
+                next_step="Stop releasing, keep the stores as they are, and compare both with a backup.",
+            )
 
-    def _verify_ids(self, id_places: Sequence[str]) -> None:
-        unseen = set(range(len(id_places)))
-        for listed in self._store.listing("ids"):
-            sequence = self._sequence_at(listed.key)
-            if sequence is None:
-                raise _altered(f"{listed.key} was taken away")
-            known = sequence < len(id_places)  # else it was appended meanwhile
-            place = id_places[sequence] if known else _id_place(_read(self._content(sequence), sequence).id)
-            if place != listed.key:
-                raise _altered(f"entry {sequence} has another id than {listed.key} says")
-            unseen.discard(sequence)
-        for sequence in unseen:
-            is_last = sequence == len(id_places) - 1
-            if not is_last or self._sequence_at(id_places[sequence]) not in (None, sequence):
-                raise _altered(f"entry {sequence} is not in ids/, or an entry before it has the same id")
+    def take_cosigned(self, note: bytes, *, partner: str, now: datetime) -> tuple[Cosignature, ...]:
+        """The partner's witness has cosigned this checkpoint of ours, and its cosignatures, one or more, are stored.
 
-    def _listed(self) -> int:
-        """How many entries there must be for every listed one to have its place."""
-        count = 0
-        for listed in self._store.listing("entries"):
-            place = _PLACE.fullmatch(listed.key)
-            if place is None:
-                raise _altered(f"{listed.key} is no entry")
-            count = int(place[1]) + 1
-        return count
+        Raises:
+            Refused: CHECKPOINT_INVALID, ORIGIN_DIFFERS, WITNESS_UNKNOWN, COSIGNATURE_INVALID, CLOCK_JUMPED.
+            Conflict: LEDGER_FORKED, LEDGER_WENT_BACK: what the witness saw is not what is here.
+        """
+        checkpoint = open_checkpoint(note, self.verifier_keys, name="What the witness has cosigned")
+        self.confirm(checkpoint)
+        found = open_cosigned(note, checkpoint, witness_keys(self._objects.keys.witnesses(), partner))
+        if not found:
+            raise Refused(
+                Code.WITNESS_UNKNOWN,
+                f"No witness of {partner} that the keyring knows has cosigned it.",
+                next_step="Put the witness's verifier key into keys/witnesses.txt, after asking the partner for it.",
+            )
+        if any(one.at > now + LARGEST_SKEW for one in found):
+            raise Refused(
+                Code.CLOCK_JUMPED,
+                f"The cosignature of size {checkpoint.size} is from the future.",
+                next_step="Compare the clocks of both sides; then let the witness cosign again.",
+            )
+        return tuple(self._stored(one) for one in found)
 
-    def _next_tail(self, known: int) -> _Tail:
-        """A tail at or behind `known` entries, which exist. Finishes what a writer that died left undone."""
-        sequence = self._first_missing(known)
-        if sequence == 0:
-            return _Tail(0, "")
-        content = self._content(sequence - 1)
-        last = _read(content, sequence - 1)
-        if self._sequence_at(_id_place(last.id)) != sequence - 1:
-            self._store.put_new(_id_place(last.id), b"%d" % (sequence - 1))
-        return _Tail(sequence, _digest(content))
+    def verify(self, since: Checkpoint | None = None) -> Checkpoint:
+        """Everything of the ledger is whole, from the checkpoint `since` on or from its beginning: the one it ends in.
 
-    def _first_missing(self, known: int) -> int:
-        """A sequence without entry right behind one that exists, by doubling steps from `known` and halving back."""
-        low, step = known, 1
-        while self._store.exists(_place(low + step - 1)):
-            low, step = low + step, step * 2
-        high = low + step - 1
-        while low < high:
-            middle = (low + high) // 2
-            if self._store.exists(_place(middle)):
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        Where `since` is given, it is what the caller knows of the entries before it, which are not read again.
+
+        Raises:
+            Conflict: OBJECT_ALTERED, naming where the ledger stops being what was written; LEDGER_WENT_BACK or
+                LEDGER_FORKED where it is not the one that `since` was of.
+        """
+        if since is not None:
+            self.confirm(since)
+        return verify(self._objects, since.size if since else 0)
+
+    def _stored(self, cosignature: Cosignature) -> Cosignature:
+        """The cosignature, or the one that this witness made of the same checkpoint before."""
+        try:
+            self._objects.public.put_new(cosignature.place, cosignature.stored)
+        except AlreadyThere:
+            return self._objects.cosignature(cosignature.size, cosignature.place)
+        return cosignature
+
+    def _checkpoint(self, size: int) -> Checkpoint:
+        checkpoint = self._objects.checkpoint(size)
+        if checkpoint is None:
+            raise Misconfigured(
+                Code.NOT_FOUND,
+                f"The ledger has no checkpoint of size {size}.",
+                next_step="Name a size that it has: `safeconduct ledger` shows the largest.",
+            )
+        return checkpoint
+
+    def _counting(self, size: int) -> bool:
+        known = witness_keys(self._objects.keys.witnesses())
+        return any(one.key in known for one in self._objects.cosignatures(size))
+
+    def _cosigned(self, size: int) -> Checkpoint:
+        """The checkpoint, its note with every cosignature that we have of it."""
+        checkpoint = self._checkpoint(size)
+        lines = "".join(str(one.signature) for one in self._objects.cosignatures(size))
+        return replace(checkpoint, note=checkpoint.note + lines.encode())
+
+    def _next_edge(self, known: int) -> Edge:
+        """The edge of the tree at or behind `known` entries, which exist, with nothing left undone before it."""
+        size = first_missing(lambda sequence: self._objects.private.exists(entry_place(sequence)), known)
+        edge = self._whole_edge(size) if size else Edge()
+        if self._objects.public.exists(checkpoint_place(size + 1)) and self._is_missing(size):
+            raise altered(f"entry {size} is missing, but its checkpoint is there")
+        return edge
+
+    def _is_missing(self, sequence: int) -> bool:
+        return not self._objects.private.exists(entry_place(sequence))
+
+    def _whole_edge(self, size: int) -> Edge:
+        content = self._objects.content(size - 1)
+        entry = read_at(size - 1, content)
+        if self._objects.checkpoint(size) is None:
+            return self._finished(self._objects.edge(size - 1), entry, content)
+        edge = self._objects.edge(size)  # the checkpoint is written last
+        if Tiles(self._objects.public, size).node(0, size - 1) != leaf_hash(leaf_of(content)):
+            raise altered(f"entry {size - 1} is not the one that checkpoint {size} covers")
+        return edge
+
+    def _finished(self, edge: Edge, entry: Entry, content: bytes) -> Edge:
+        """The edge behind the entry, whose id, tiles and checkpoint are there, in this order."""
+        grown, tiles = edge.grown(leaf_of(content))
+        try:
+            self._objects.private.put_new(id_place(entry.id), id_content(entry.sequence))
+            for key, tile in tiles.items():
+                self._objects.public.put_new(key, tile)
+        except AlreadyThere:
+            raise altered(f"the id or a tile of entry {entry.sequence} is not as it is written") from None
+        checkpoint = Checkpoint(self.origin, grown.size, grown.root)
+        try:
+            signed = sign_checkpoint(checkpoint, self._objects.keys.ledger)
+            self._objects.public.put_new(checkpoint_place(grown.size), signed.note)
+        except AlreadyThere:
+            self.confirm(checkpoint)  # another key of ours may have signed it first
+        return grown
 
     def _with_id(self, id: str) -> Entry | None:
-        sequence = self._sequence_at(_id_place(id))
+        sequence = self._objects.sequence_at(id_place(id))
         if sequence is None:
             return None
-        entry = _read(self._content(sequence), sequence)
+        entry = self._objects.entry(sequence)
         if entry.id != id:
-            raise _altered(f"entry {sequence} has another id than {_id_place(id)} says")
+            raise altered(f"entry {sequence} has another id than {id_place(id)} says")
         return entry
 
     def _last_with_id(self, id: str) -> Entry | None:
-        count = self._first_missing(self._tail.sequence if self._tail else 0)
-        last = _read(self._content(count - 1), count - 1) if count else None
+        last = self.last()
         return last if last and last.id == id else None
-
-    def _sequence_at(self, id_place: str) -> int | None:
-        content = self._store.find(id_place)
-        if content is None:
-            return None
-        if not re.fullmatch(rb"0|[1-9][0-9]{0,11}", content):
-            raise _altered(f"{id_place} holds no sequence")
-        return int(content)
-
-    def _content(self, sequence: int) -> bytes:
-        content = self._store.find(_place(sequence))
-        if content is None:
-            raise _altered(f"entry {sequence} is missing, but what follows or names it is there")
-        return content
-
-
-def _place(sequence: int) -> str:
-    return f"entries/{sequence:012}.json"
-
-
-def _id_place(id: str) -> str:
-    return f"ids/{_digest(id.encode(errors='surrogatepass'))}"
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _canonical(entry: Entry) -> bytes:
-    """The entry's exact bytes, as this module's docstring defines them. ValueError where there are none."""
-    texts = (entry.id, entry.subject, entry.previous)
-    if not entry.id or entry.at.utcoffset() is None or not all(isinstance(text, str) for text in texts):
-        raise ValueError("an id is text and a time has a zone")
-    plain = {
-        "at": entry.at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
-        "facts": _plain(entry.facts),
-        "id": entry.id,
-        "kind": entry.kind.value,
-        "previous": entry.previous,
-        "sequence": entry.sequence,
-        "subject": entry.subject,
-    }
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _plain(fact: Fact) -> Any:
-    match fact:
-        case None | bool() | str():
-            return fact
-        case int() if abs(fact) <= LARGEST_NUMBER:
-            return fact
-        case Mapping() if all(isinstance(name, str) and name.isascii() for name in fact):
-            return {name: _plain(inner) for name, inner in fact.items()}
-        case list() | tuple():
-            return [_plain(inner) for inner in fact]
-        case _:
-            raise ValueError("a fact of another type")
 
 
 def _written(entry: Entry) -> bytes:
     try:
-        return _canonical(entry)
+        return bytes(entry)
     except (ValueError, OverflowError):
         raise Misconfigured(
             Code.ENTRY_INVALID,
             f"A ledger entry of kind {entry.kind.value} has a fact, an id or a time without canonical form.",
             next_step="Give text, whole numbers up to 2^53 - 1, lists and objects with ASCII names, and a time with zone.",
         ) from None
-
-
-def _read(content: bytes, sequence: int) -> Entry:
-    """The entry with these exact bytes at this sequence."""
-    try:
-        raw = json.loads(content)
-        at = datetime.strptime(raw["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-        entry = Entry(sequence, raw["id"], at, Kind(raw["kind"]), raw["subject"], raw["facts"], raw["previous"])
-        whole = isinstance(raw["facts"], dict) and _canonical(entry) == content
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        whole = False
-    if not whole:
-        raise _altered(f"entry {sequence} is not as a ledger writes it")
-    return entry
-
-
-def _altered(what: str) -> Conflict:
-    return Conflict(
-        Code.OBJECT_ALTERED,
-        f"The ledger was changed by hand: {what}.",
-        next_step="Stop releasing, keep the store as it is, and compare it with a backup.",
-    )

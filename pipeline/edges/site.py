@@ -1,6 +1,7 @@
 """This installation: its stores, keys, catalogue and clock, read from `site.toml`."""
 
 import os
+import secrets
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from pipeline.core.errors import Code, Misconfigured
 from pipeline.core.language.policy import Policy, Text
+from pipeline.core.notes import is_key_name
 from pipeline.edges import catalogue
 from pipeline.edges.declarations import Declarations
 from pipeline.edges.keys import Keyring
@@ -41,6 +43,7 @@ class Settings(Policy):
     landing: Text
     private: Text
     shared: Text
+    origin: str = Field(default="safeconduct", description="the ledger's name, which its checkpoints begin with")
     settle_seconds: float = Field(
         default=1.0, ge=0, description="a landed local file is whole after this long unchanged"
     )
@@ -49,6 +52,13 @@ class Settings(Policy):
         default=False, description="an agreement releases only while a privacy officer's signature of its file holds"
     )
     s3: S3 = S3()
+
+    @field_validator("origin")
+    @classmethod
+    def _is_a_name(cls, origin: str) -> str:
+        if not is_key_name(origin):
+            raise ValueError("is not a name without spaces and without +")
+        return origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class Site:
             vault=Vault(private, keyring.vault),
             publication=Publication(shared, keyring.signing),
             declarations=Declarations(private),
-            ledger=Ledger(private.within("ledger")),
+            ledger=Ledger(private.within("ledger"), shared.within("ledger"), keyring, settings.origin),
             keyring=keyring,
             now=lambda: datetime.now(UTC),
         )
@@ -166,6 +176,7 @@ def _template(directory: Path, catalogue_root: Path, storage: str | None, s3: S3
         f'private = "{base}private"   # claims, vault, quarantine, ledger: ours alone',
         f'shared = "{base}shared"     # releases and acknowledgements, one folder per partner',
     ]
+    lines.append(f'origin = "safeconduct/{secrets.token_hex(6)}"   # the ledger is known by it: never change it')
     if s3:
         lines += [
             "",

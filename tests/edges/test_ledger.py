@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -21,7 +22,9 @@ from hypothesis import strategies as st
 from pipeline.core.errors import Code, Conflict, Misconfigured, Unavailable
 from pipeline.edges.ledger import LARGEST_NUMBER, Entry, Fact, Kind, Ledger
 from pipeline.edges.storage import Store, open_store
+from pipeline.edges.tiles import first_missing
 from tests.faults import Died, Interrupted, die
+from tests.ledgers import ledger_in
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -48,7 +51,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 def append(store: Store, id: str, *, by: str = "", at: datetime = NOON) -> Entry:
     """A writer that has just started appends one entry."""
-    return record(Ledger(store), id, by=by, at=at)
+    return record(ledger_in(store), id, by=by, at=at)
 
 
 def record(ledger: Ledger, id: str, *, by: str = "", at: datetime = NOON) -> Entry:
@@ -57,8 +60,8 @@ def record(ledger: Ledger, id: str, *, by: str = "", at: datetime = NOON) -> Ent
 
 def ids(store: Store) -> list[str]:
     """The ids in order, after everything about the ledger was verified."""
-    entries = list(Ledger(store).entries())
-    assert Ledger(store).verify() == len(entries)
+    entries = list(ledger_in(store).entries())
+    assert ledger_in(store).verify().size == len(entries)
     assert [entry.sequence for entry in entries] == list(range(len(entries)))
     found = [entry.id for entry in entries]
     assert len(set(found)) == len(found)
@@ -69,22 +72,22 @@ def ids(store: Store) -> list[str]:
 
 
 def test_entries_come_back_in_the_order_in_which_they_were_appended(store: Store) -> None:
-    ledger = Ledger(store)
+    ledger = ledger_in(store)
     appended = [record(ledger, f"claimed/{number}") for number in range(5)]
-    assert list(Ledger(store).entries()) == appended
-    assert list(Ledger(store).entries(start=3)) == appended[3:]
-    assert list(Ledger(store).entries(start=9)) == []
+    assert list(ledger_in(store).entries()) == appended
+    assert list(ledger_in(store).entries(start=3)) == appended[3:]
+    assert list(ledger_in(store).entries(start=9)) == []
     assert ids(store) == [f"claimed/{number}" for number in range(5)]
 
 
 def test_an_empty_ledger_is_in_order(local: Store) -> None:
-    assert Ledger(local).verify() == 0
-    assert list(Ledger(local).entries()) == []
-    assert Ledger(local).find("claimed/a") is None
+    assert ledger_in(local).verify().size == 0
+    assert list(ledger_in(local).entries()) == []
+    assert ledger_in(local).find("claimed/a") is None
 
 
 def test_the_first_entry_with_an_id_wins_whatever_the_second_says(local: Store) -> None:
-    ledger = Ledger(local)
+    ledger = ledger_in(local)
     first = record(ledger, "claimed/a", by="first")
     record(ledger, "claimed/b")
     later = NOON + timedelta(days=1)
@@ -96,28 +99,28 @@ def test_the_first_entry_with_an_id_wins_whatever_the_second_says(local: Store) 
 def test_an_entry_is_found_by_its_id(local: Store) -> None:
     entries = [append(local, f"claimed/{number}") for number in range(3)]
     for entry in entries:
-        assert Ledger(local).find(entry.id) == entry
-    assert Ledger(local).find("claimed/never") is None
-    assert Ledger(local).find("\ud800") is None
+        assert ledger_in(local).find(entry.id) == entry
+    assert ledger_in(local).find("claimed/never") is None
+    assert ledger_in(local).find("\ud800") is None
 
 
 def test_an_entrys_bytes_are_the_ones_that_the_specification_says(local: Store) -> None:
     # Written by hand after RFC 8785: names sorted at each depth, no spaces, UTF-8, shortest escapes.
     facts: Mapping[str, Fact] = {"n": 1, "list": [True, None, -5], "é".encode().hex(): 'Zoë "q" \\ \n \x01 \u2028 😀'}
     at = datetime(999, 1, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=2)))
-    Ledger(local).append(id="a/1", kind=Kind.LATE, subject="aeo-members", facts=facts, at=at)
+    ledger_in(local).append(id="a/1", kind=Kind.LATE, subject="aeo-members", facts=facts, at=at)
     append(local, "a/2")
-    written = local.find("entries/000000000000.json")
+    written = local.find("private/entries/000000000000.json")
+    assert written
     assert (
-        written
+        re.sub(rb'"[0-9a-f]{64}"', b'"SALT"', written)
         == (
             '{"at":"0999-01-02T01:04:05.000006Z",'
             '"facts":{"c3a9":"Zoë \\"q\\" \\\\ \\n \\u0001 \u2028 😀","list":[true,null,-5],"n":1},'
-            '"id":"a/1","kind":"late","previous":"","sequence":0,"subject":"aeo-members"}'
+            '"id":"a/1","kind":"late","salt":"SALT","sequence":0,"subject":"aeo-members"}'
         ).encode()
     )
-    assert next(Ledger(local).entries(start=1)).previous == hashlib.sha256(written).hexdigest()
-    assert local.find(f"ids/{hashlib.sha256(b'a/1').hexdigest()}") == b"0"
+    assert local.find(f"private/ids/{hashlib.sha256(b'a/1').hexdigest()}") == b"0"
 
 
 FACT: st.SearchStrategy[Fact] = st.recursive(
@@ -136,8 +139,8 @@ def test_every_entry_reads_back_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, facts: dict[str, Fact], id: str, at: datetime
 ) -> None:
     store = open_store(tmp_path_factory.mktemp("ledger").as_uri())
-    appended = Ledger(store).append(id=id, kind=Kind.ACCEPTED, subject=id, facts=facts, at=at)
-    (read,) = Ledger(store).entries()
+    appended = ledger_in(store).append(id=id, kind=Kind.ACCEPTED, subject=id, facts=facts, at=at)
+    (read,) = ledger_in(store).entries()
     assert read == appended
     assert (read.facts, read.id, read.at, read.kind) == (facts, id, at, Kind.ACCEPTED)
 
@@ -160,7 +163,7 @@ BAD_FACTS: list[object] = [
 @pytest.mark.parametrize("fact", BAD_FACTS, ids=repr)
 def test_a_fact_without_canonical_form_is_refused_and_not_repeated(local: Store, fact: Fact) -> None:
     with pytest.raises(Misconfigured) as refused:
-        Ledger(local).append(id="a", kind=Kind.ACCEPTED, subject="", facts={"fact": fact}, at=NOON)
+        ledger_in(local).append(id="a", kind=Kind.ACCEPTED, subject="", facts={"fact": fact}, at=NOON)
     assert refused.value.code is Code.ENTRY_INVALID
     assert "1.5" not in str(refused.value)
     assert list(local.listing()) == []
@@ -182,23 +185,23 @@ def test_an_id_or_time_without_canonical_form_is_refused(local: Store, id: str, 
 
 
 def test_a_new_writer_finds_the_end_in_few_calls(local: Store) -> None:
-    ledger = Ledger(local)
+    ledger = ledger_in(local)
     for number in range(300):
         record(ledger, f"claimed/{number}")
     watched = Interrupted(local, at=-1)
-    fresh = Ledger(watched)
+    fresh = ledger_in(watched)
     assert record(fresh, "claimed/new").sequence == 300
-    assert watched.calls < 30
+    assert watched.calls < 40
     watched.calls = 0
     assert record(fresh, "claimed/newer").sequence == 301
-    assert watched.calls == 3  # look for the id, write the entry, write the id
+    assert watched.calls == 6  # look for the id; write the entry, the id, a bundle, a tile, the checkpoint
 
 
 @pytest.mark.parametrize("known", range(4))
 def test_the_end_is_found_from_any_start(local: Store, known: int) -> None:
     for number in range(20):
         if number >= known:
-            assert Ledger(local)._first_missing(known) == number
+            assert first_missing(lambda at: local.exists(f"private/entries/{at:012}.json"), known) == number
         append(local, f"claimed/{number}")
 
 
@@ -222,10 +225,10 @@ def test_a_writer_that_dies_at_any_call_leaves_no_gap_and_no_double(
             pass
         else:
             survived = not dying.was_met
-        left = list(Ledger(store).entries())
-        assert Ledger(store).verify() == len(left)
+        left = list(ledger_in(store).entries())
+        assert ledger_in(store).verify().size == len(left)
         for entry in left:
-            assert Ledger(store).find(entry.id) == entry
+            assert ledger_in(store).find(entry.id) == entry
         for id in then:
             append(store, id, by="the next", at=NOON + timedelta(minutes=1))
         expected = sorted({*earlier, *then, *(entry.id for entry in left)})
@@ -246,7 +249,7 @@ def test_a_writer_that_others_overtake_at_any_call_makes_no_double(
             append(store, f"earlier/{number}")
         appended = append(Interrupted(store, at, after, by=overtake(store, others)), "ours")
         assert ids(store).count("ours") == 1
-        assert Ledger(store).find("ours") == appended
+        assert ledger_in(store).find("ours") == appended
 
 
 def test_a_writer_that_others_overtake_at_any_two_calls_makes_no_double(tmp_path: Path) -> None:
@@ -258,7 +261,7 @@ def test_a_writer_that_others_overtake_at_any_two_calls_makes_no_double(tmp_path
         overtaken_twice = Interrupted(overtaken_once, *two, by=overtake(store, ["ours", "theirs too"]))
         appended = append(overtaken_twice, "ours")
         assert ids(store).count("ours") == 1
-        assert Ledger(store).find("ours") == appended
+        assert ledger_in(store).find("ours") == appended
 
 
 def overtake(store: Store, others: list[str]) -> Callable[[], None]:
@@ -293,7 +296,7 @@ def test_a_ledger_goes_on_after_its_store_failed_at_any_call(tmp_path: Path, *, 
 
     for at in range(12):
         store = fresh(tmp_path, at)
-        ledger = Ledger(Interrupted(store, at, after, by=fail))
+        ledger = ledger_in(Interrupted(store, at, after, by=fail))
         for id in ["one", "two", "one", "three"]:
             for attempt in range(2):
                 try:
@@ -310,10 +313,10 @@ def test_a_ledger_goes_on_after_its_store_failed_at_any_call(tmp_path: Path, *, 
 @pytest.mark.parametrize("shared", [False, True], ids=["a ledger each", "one ledger for all"])
 def test_of_sixteen_racers_with_one_id_all_get_the_same_entry(store: Store, *, shared: bool) -> None:
     ready = threading.Barrier(16)
-    common = Ledger(store)
+    common = ledger_in(store)
 
     def race(number: int) -> Entry:
-        ledger = common if shared else Ledger(store)
+        ledger = common if shared else ledger_in(store)
         ready.wait(timeout=30)
         return record(ledger, "released/one", by=str(number))
 
@@ -325,7 +328,7 @@ def test_of_sixteen_racers_with_one_id_all_get_the_same_entry(store: Store, *, s
 
 def test_threads_that_append_different_ids_lose_none(store: Store) -> None:
     wanted = [f"claimed/{number}" for number in range(40)]
-    shared = Ledger(store)
+    shared = ledger_in(store)
     with ThreadPoolExecutor(4) as pool:
         appended = list(pool.map(lambda id: (record(shared, id), append(store, id))[0].id, wanted))
     assert appended == wanted
@@ -335,13 +338,14 @@ def test_threads_that_append_different_ids_lose_none(store: Store) -> None:
 HAMMER = """
 import random, sys
 from datetime import UTC, datetime
-from pipeline.edges.ledger import Kind, Ledger
+from pipeline.edges.ledger import Kind
 from pipeline.edges.storage import open_store
+from tests.ledgers import ledger_in
 
 url, seed = sys.argv[1], int(sys.argv[2])
 wanted = [f"claimed/{number}" for number in range(60)]
 random.Random(seed).shuffle(wanted)
-ledger = Ledger(open_store(url))
+ledger = ledger_in(open_store(url))
 print("ready", flush=True)
 sys.stdin.readline()
 for number, id in enumerate(wanted):
@@ -389,11 +393,11 @@ def test_processes_that_append_the_same_ids_make_one_entry_each_though_some_are_
 
 
 def entry_file(root: Path, sequence: int) -> Path:
-    return root / f"entries/{sequence:012}.json"
+    return root / f"private/entries/{sequence:012}.json"
 
 
 def id_file(root: Path, id: str) -> Path:
-    return root / "ids" / hashlib.sha256(id.encode()).hexdigest()
+    return root / "private/ids" / hashlib.sha256(id.encode()).hexdigest()
 
 
 def rewrite(root: Path, place: int, **changes: object) -> None:
@@ -403,13 +407,12 @@ def rewrite(root: Path, place: int, **changes: object) -> None:
 
 
 def forge_double_at_the_end(root: Path) -> None:
-    last = entry_file(root, 5).read_bytes()
     entry_file(root, 6).write_bytes(entry_file(root, 2).read_bytes())
-    rewrite(root, 6, sequence=6, previous=hashlib.sha256(last).hexdigest())
+    rewrite(root, 6, sequence=6)
 
 
 TAMPERINGS: list[tuple[str, str, Callable[[Path], object]]] = [
-    ("a fact changed", "entry 3 ", lambda root: rewrite(root, 2, subject="another")),
+    ("a fact changed", "entry 2 ", lambda root: rewrite(root, 2, subject="another")),
     (
         "the last entry's fact changed by one byte of form",
         "entry 5 ",
@@ -444,9 +447,9 @@ TAMPERINGS: list[tuple[str, str, Callable[[Path], object]]] = [
     (
         "a foreign object among entries",
         "notes.txt is no entry",
-        lambda root: (root / "entries/notes.txt").write_bytes(b""),
+        lambda root: (root / "private/entries/notes.txt").write_bytes(b""),
     ),
-    ("a foreign object among ids", "ids/notes", lambda root: (root / "ids/notes").write_bytes(b"1")),
+    ("a foreign object among ids", "ids/notes", lambda root: (root / "private/ids/notes").write_bytes(b"1")),
 ]
 
 
@@ -468,10 +471,10 @@ def test_a_ledger_changed_by_hand_is_found_out_at_its_sequence(
     store = open_store(tmp_path.as_uri())
     for number in range(6):
         append(store, f"id/{number}")
-    assert Ledger(store).verify() == 6
+    assert ledger_in(store).verify().size == 6
     tamper(tmp_path)
     with pytest.raises(Conflict) as found:
-        Ledger(store).verify()
+        ledger_in(store).verify()
     assert found.value.code is Code.OBJECT_ALTERED
     assert where in str(found.value)
 
@@ -480,7 +483,7 @@ def test_a_ledger_is_in_order_at_each_instant_of_being_written(local: Store) -> 
     stop = threading.Event()
 
     def write() -> None:
-        ledger = Ledger(local)
+        ledger = ledger_in(local)
         for number in count():
             if stop.is_set():
                 return
@@ -491,7 +494,7 @@ def test_a_ledger_is_in_order_at_each_instant_of_being_written(local: Store) -> 
         try:
             counts = [0]
             while counts[-1] < 100:
-                counts.append(Ledger(local).verify())
+                counts.append(ledger_in(local).verify().size)
         finally:
             stop.set()
         for each in writing:

@@ -105,7 +105,9 @@ def test_where_the_ledger_cannot_be_written_no_value_is_told(story: Story, token
     catalogue = site.catalogue()
     with pytest.raises(Unavailable):
         reverse(
-            replace(site, ledger=Ledger(store)),
+            replace(
+                site, ledger=Ledger(store, site.publication.store.within("ledger"), site.keyring, site.ledger.origin)
+            ),
             catalogue,
             catalogue.agreement("story"),
             "legal_name",
