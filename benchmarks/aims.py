@@ -13,6 +13,9 @@ GROWTH_BYTES = 64 * 1000**2
 """So much more than its hashes may any delivery take: a few more batches in flight are no growth."""
 
 
+SEALED_MB_PER_SECOND = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Aim:
     """`met` is None where it was not measured. `obstacle` says why it was missed."""
@@ -26,7 +29,7 @@ class Aim:
 def aims(figures: Figures) -> list[Aim]:
     """Every aim, in the order of the issue."""
     lists = {figure.rows: figure for figure in figures.traders if figure.form == "csv"}
-    return [_floor(lists.get(FLOOR_ROWS)), _peer(lists.get(PEER_ROWS)), _memory(lists)]
+    return [_floor(lists.get(FLOOR_ROWS)), _peer(lists.get(PEER_ROWS)), _memory(lists), _seals(figures.seals)]
 
 
 def _floor(figure: Figure | None) -> Aim:
@@ -65,3 +68,11 @@ def _memory(lists: dict[int, Figure]) -> Aim:
         f"{grown / 1e6:+.0f} MB from {small.rows:,} to {large.rows:,} rows, where hashes take {hashes / 1e6:.0f} MB"
     )
     return Aim(says, measured, grown - hashes <= GROWTH_BYTES, "look for what is kept until the end of a delivery.")
+
+
+def _seals(seals: dict[str, float]) -> Aim:
+    speeds = [seals[f"{name}_mb_per_second"] for name in ("seal", "open")]
+    says = f"seal and open at {SEALED_MB_PER_SECOND:,} MB/s or more"
+    measured = " and ".join(f"{speed:,.0f}" for speed in speeds) + " MB/s"
+    obstacle = "more than half of the time is the cipher's: compare with pyrage in the same run, for a busy machine slows both."
+    return Aim(says, measured, min(speeds) >= SEALED_MB_PER_SECOND, obstacle)

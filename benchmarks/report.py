@@ -73,6 +73,9 @@ def _others(figures: Figures) -> list[str]:
         "the same bytes into segments and elements.",
         f"Sealing: {seals['seal_mb_per_second']:,.0f} MB/s, {seals['seal_ratio']:.1f} times as fast as pyrage. "
         f"Opening: {seals['open_mb_per_second']:,.0f} MB/s, {seals['open_ratio']:.1f} times.",
+        f"By blocks: {seals['seal_blocks_mb_per_second']:,.0f} MB/s, {seals['seal_blocks_ratio']:.1f} times, and "
+        f"{seals['open_blocks_mb_per_second']:,.0f} MB/s, {seals['open_blocks_ratio']:.1f} times. "
+        f"With hybrid keys: {seals['hybrid_seal_mb_per_second']:,.0f} and {seals['hybrid_open_mb_per_second']:,.0f} MB/s.",
     ]
 
 

@@ -103,7 +103,9 @@ def test_every_step_of_both_feeds_is_timed(traders: dict[str, Any], tmp_path: Pa
 
 
 def test_sealing_is_compared_with_what_opens_it() -> None:
-    assert set(seals.run(1, 1)) >= {"seal_mb_per_second", "pyrage_seal_mb_per_second", "seal_ratio", "open_ratio"}
+    figures = seals.run(1, 1)
+    assert set(figures) >= {"seal_mb_per_second", "pyrage_seal_mb_per_second", "seal_ratio", "open_ratio"}
+    assert set(figures) >= {"seal_blocks_ratio", "open_blocks_ratio", "hybrid_seal_mb_per_second"}
 
 
 def test_a_missed_aim_says_what_stands_in_the_way() -> None:
@@ -124,13 +126,17 @@ def test_a_missed_aim_says_what_stands_in_the_way() -> None:
         rivals={"floor": rival, "peer": replace(rival, ratio=1 / 20)},
     )
     large = replace(small, rows=1_000_000)
-    seals_ = dict.fromkeys(("seal_mb_per_second", "seal_ratio", "open_mb_per_second", "open_ratio"), 1.0)
+    seals_ = dict.fromkeys(seals.run(1, 1), 1000.0)
     flown = replace(small, rivals={"plain": rival})
     good = Figures("a machine", [small, large], flown, seals_)
-    assert [aim.met for aim in aims(good)] == [True, True, True]
+    assert [aim.met for aim in aims(good)] == [True, True, True, True]
     slow = replace(large, rivals={"floor": replace(rival, ratio=3.1)}, peak_bytes=10**9)
-    bad = replace(good, traders=[replace(small, rivals={**small.rivals, "peer": rival}), slow])
-    assert [aim.met for aim in aims(bad)] == [False, False, False]
-    assert text(bad).count("In the way: ") == 3
-    assert [aim.met for aim in aims(replace(good, traders=[replace(small, rows=2_000)]))] == [None, None, None]
+    bad = replace(
+        good,
+        traders=[replace(small, rivals={**small.rivals, "peer": rival}), slow],
+        seals={**seals_, "open_mb_per_second": 999.0},
+    )
+    assert [aim.met for aim in aims(bad)] == [False, False, False, False]
+    assert text(bad).count("In the way: ") == 4
+    assert [aim.met for aim in aims(replace(good, traders=[replace(small, rows=2_000)]))] == [None, None, None, True]
     assert json.dumps(text(good))
