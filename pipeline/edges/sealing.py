@@ -6,43 +6,33 @@ sealed bytes does (`signing.py`, `opening.py`).
 """
 
 import functools
-import io
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
 from pipeline.edges import bech32
 from pipeline.edges.armor import unarmored
+from pipeline.edges.payload import NONCE_BYTES, Payload
 from pipeline.edges.stanzas import (
     FILE_KEY_BYTES,
     MAX_HEADER_BYTES,
-    TAG_BYTES,
     Bytes,
     HybridSecret,
     OpeningError,
     PublicKey,
     SecretKey,
-    derive,
     hybrid_public,
     read_header,
     write_header,
     x25519_public,
 )
 
-CHUNK_BYTES = 64 * 1024
-"""What one authenticated chunk holds (age specification, Payload)."""
-
-_SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES
-_NONCE_BYTES = 16
 _SEED_BYTES = 32
-_CHUNKS_A_BLOCK = 16
 
 
 class Origin(Enum):
@@ -121,19 +111,8 @@ def seal(content: Bytes, recipients: Sequence[str]) -> bytes:
         Misconfigured: PARTNER_KEY_MISSING without recipients, PARTNER_KEY_INVALID for a text that is not one,
             RECIPIENTS_MIXED for hybrid ones beside others.
     """
-    start, aead = _start(recipients)
-    clear = memoryview(content).cast("B")
-    count = max(1, -(-len(clear) // CHUNK_BYTES))
-    # BytesIO lends its bytes for writing and hands them out again without a copy.
-    sealed = io.BytesIO(bytes(len(start) + len(clear) + count * TAG_BYTES))
-    with sealed.getbuffer() as out:
-        out[: len(start)] = start
-        for number in range(count):
-            chunk = clear[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]
-            at = len(start) + number * _SEALED_CHUNK_BYTES
-            last = number == count - 1
-            aead.encrypt_into(_chunk_nonce(number, last=last), chunk, None, out[at : at + len(chunk) + TAG_BYTES])
-    return sealed.getvalue()
+    start, payload = _start(recipients)
+    return payload.seal(content, after=start)
 
 
 def seal_blocks(blocks: Iterable[Bytes], recipients: Sequence[str]) -> Iterator[bytes]:
@@ -141,21 +120,8 @@ def seal_blocks(blocks: Iterable[Bytes], recipients: Sequence[str]) -> Iterator[
 
     Raises as `seal` does, before the first block is read.
     """
-    start, aead = _start(recipients)
-    return itertools.chain([start], _sealed_blocks(blocks, aead))
-
-
-def _sealed_blocks(blocks: Iterable[Bytes], aead: ChaCha20Poly1305) -> Iterator[bytes]:
-    block = bytearray(_CHUNKS_A_BLOCK * _SEALED_CHUNK_BYTES)
-    filled = 0
-    for number, (chunk, last) in enumerate(_cut(blocks, CHUNK_BYTES)):
-        with memoryview(block) as out:
-            end = filled + len(chunk) + TAG_BYTES
-            aead.encrypt_into(_chunk_nonce(number, last=last), chunk, None, out[filled:end])
-        filled = end
-        if last or filled == len(block):
-            yield bytes(memoryview(block)[:filled])
-            filled = 0
+    start, payload = _start(recipients)
+    return itertools.chain([start], payload.seal_blocks(blocks))
 
 
 def open_sealed(
@@ -171,19 +137,12 @@ def open_sealed(
         Misconfigured: WRONG_KEY for one that is sealed to a key which is not held here.
     """
     try:
+        # What is binary, as most is, is not copied to look for armor.
         plain = sealed if bytes(sealed[:4]) == b"age-" else b"".join(unarmored([sealed]))
-        payload, aead = _opening(plain, identities)
-        opened = io.BytesIO(bytes(len(payload)))
-        size = 0
-        with opened.getbuffer() as out:
-            for number, (chunk, last) in enumerate(_cut([payload], _SEALED_CHUNK_BYTES)):
-                end = size + max(0, len(chunk) - TAG_BYTES)
-                _open_chunk(aead, number, chunk, out[size:end], last=last)
-                size = end
+        rest, payload = _opening(plain, identities)
+        return payload.open(rest)
     except OpeningError as error:
         raise _failure(error, origin, name) from None
-    opened.truncate(size)
-    return opened.getvalue()
 
 
 def open_blocks(
@@ -199,13 +158,10 @@ def open_blocks(
         source = iter(unarmored(blocks))
         for block in source:
             start += block
-            if len(start) >= MAX_HEADER_BYTES + _NONCE_BYTES:
+            if len(start) >= MAX_HEADER_BYTES + NONCE_BYTES:
                 break
-        payload, aead = _opening(start, identities)
-        for number, (chunk, last) in enumerate(_cut(itertools.chain([payload], source), _SEALED_CHUNK_BYTES)):
-            clear = bytearray(max(0, len(chunk) - TAG_BYTES))
-            _open_chunk(aead, number, chunk, clear, last=last)
-            yield bytes(clear)
+        rest, payload = _opening(start, identities)
+        yield from payload.open_blocks(itertools.chain([rest], source))
     except OpeningError as error:
         raise _failure(error, origin, name) from None
 
@@ -231,60 +187,17 @@ def _failure(error: OpeningError, origin: Origin, name: str) -> Conflict | Misco
             )
 
 
-def _opening(start: Bytes, identities: Identities) -> tuple[memoryview, ChaCha20Poly1305]:
+def _opening(start: Bytes, identities: Identities) -> tuple[memoryview, Payload]:
     """What follows the authenticated header and the nonce, and what opens it."""
     held = (identities,) if isinstance(identities, Identity) else identities
     file_key, end = read_header(start, [_secret_key(identity.secret) for identity in held])
-    nonce = bytes(start[end : end + _NONCE_BYTES])
-    if len(nonce) < _NONCE_BYTES:
+    nonce = bytes(start[end : end + NONCE_BYTES])
+    if len(nonce) < NONCE_BYTES:
         raise OpeningError("it ends after its header", Code.SEALED_CUT_SHORT)
-    return memoryview(start).cast("B")[end + _NONCE_BYTES :], _payload_cipher(file_key, nonce)
+    return memoryview(start).cast("B")[end + NONCE_BYTES :], Payload.of(file_key, nonce)
 
 
-def _open_chunk(aead: ChaCha20Poly1305, number: int, chunk: Bytes, out: Bytes, *, last: bool) -> None:
-    """`out` holds the clear chunk, which was found to be this one, whole, and last or not last as said."""
-    if len(chunk) < TAG_BYTES:
-        raise OpeningError("it ends within a chunk", Code.SEALED_CUT_SHORT)
-    if last and number and not len(out):
-        raise OpeningError("its last chunk is empty")
-    try:
-        aead.decrypt_into(_chunk_nonce(number, last=last), chunk, None, out)
-    except InvalidTag:
-        raise _wrong_chunk(aead, number, chunk, last=last) from None
-
-
-def _wrong_chunk(aead: ChaCha20Poly1305, number: int, chunk: Bytes, *, last: bool) -> OpeningError:
-    """Why a chunk does not open: it opens as the last but is not the last, or the other way about, or not at all."""
-    try:
-        aead.decrypt(_chunk_nonce(number, last=not last), bytes(chunk), None)
-    except InvalidTag:
-        return OpeningError(f"chunk {number} was altered, cut short or added to, or is not in its place")
-    if last:
-        return OpeningError(f"what follows chunk {number} is missing", Code.SEALED_CUT_SHORT)
-    return OpeningError(f"something follows its last chunk, number {number}", Code.SEALED_OVERLONG)
-
-
-def _cut(blocks: Iterable[Bytes], chunk_bytes: int) -> Iterator[tuple[Bytes, bool]]:
-    """The blocks' bytes cut into chunks, each with whether it is the last: the only one that nothing follows."""
-    pending = bytearray()
-    for block in blocks:
-        view = memoryview(block).cast("B")
-        at = 0
-        while at < len(view):
-            if len(pending) == chunk_bytes:
-                yield pending, False
-                pending = bytearray()
-            if not pending and len(view) - at > chunk_bytes:
-                yield view[at : at + chunk_bytes], False
-                at += chunk_bytes
-            else:
-                take = view[at : at + chunk_bytes - len(pending)]
-                pending += take
-                at += len(take)
-    yield pending, True
-
-
-def _start(recipients: Sequence[str]) -> tuple[bytes, ChaCha20Poly1305]:
+def _start(recipients: Sequence[str]) -> tuple[bytes, Payload]:
     """What a new file begins with, and what seals its chunks."""
     if not recipients:
         raise Misconfigured(
@@ -292,7 +205,7 @@ def _start(recipients: Sequence[str]) -> tuple[bytes, ChaCha20Poly1305]:
             "There is nobody to seal to: the set of recipients is empty.",
             next_step="register an age recipient for the partner.",
         )
-    file_key, nonce = os.urandom(FILE_KEY_BYTES), os.urandom(_NONCE_BYTES)
+    file_key, nonce = os.urandom(FILE_KEY_BYTES), os.urandom(NONCE_BYTES)
     try:
         keys = [recipient_key(recipient) for recipient in dict.fromkeys(recipients)]
         check_alike(recipients)
@@ -309,7 +222,7 @@ def _start(recipients: Sequence[str]) -> tuple[bytes, ChaCha20Poly1305]:
             f"{len(recipients)} recipients are more than one file can be sealed to.",
             next_step="let the partner share a key.",
         )
-    return header + nonce, _payload_cipher(file_key, nonce)
+    return header + nonce, Payload.of(file_key, nonce)
 
 
 def check_alike(recipients: Iterable[str], *, name: str = "The set of recipients") -> None:
@@ -341,11 +254,3 @@ def _secret_key(secret: str) -> SecretKey:
             return X25519PrivateKey.from_private_bytes(_seed(secret))
         case RecipientKind.HYBRID:
             return HybridSecret.of_seed(_seed(secret))
-
-
-def _payload_cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
-    return ChaCha20Poly1305(derive(file_key, salt=nonce, info=b"payload"))
-
-
-def _chunk_nonce(number: int, *, last: bool) -> bytes:
-    return number.to_bytes(11, "big") + (b"\x01" if last else b"\x00")

@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.edges.armor import armored
+from pipeline.edges.payload import CHUNK_BYTES
 from pipeline.edges.sealing import (
-    CHUNK_BYTES,
     Identity,
     Origin,
     RecipientKind,

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.core.errors import Code, Refused
 from pipeline.edges.armor import armored, unarmored
-from pipeline.edges.sealing import CHUNK_BYTES, Identity, Origin, new_identity, open_blocks, open_sealed
+from pipeline.edges.payload import CHUNK_BYTES
+from pipeline.edges.sealing import Identity, Origin, new_identity, open_blocks, open_sealed
 
 FOLDER = Path(__file__).parent / "vectors" / "age"
 VECTORS = sorted(path for path in FOLDER.iterdir() if path.suffix != ".md")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, SafeconductError
 from pipeline.edges import bech32
 from pipeline.edges.armor import BEGIN, END, armored
+from pipeline.edges.payload import CHUNK_BYTES
 from pipeline.edges.sealing import (
-    CHUNK_BYTES,
     Identity,
     Origin,
     RecipientKind,
