@@ -1,13 +1,13 @@
 """The story of one delivery, from landing to release. Each numbered step is a line here and lives in one place elsewhere.
 
-`sweep` claims what has landed. `receive` takes a lot into the vault. `release` publishes it under one agreement. Each can be
-run again at any time, beside itself, and after a crash anywhere in it: what is done is found, not done again.
+`sweep` claims what has landed. `receive` takes a lot into the vault. `release` publishes it under one agreement. `withdraw`
+says that a release must no longer be used. Each can be run again at any time, beside itself, and after a crash anywhere in
+it: what is done is found, not done again.
 """
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 
 from pipeline.core.authority import Authorised
 from pipeline.core.delivery import Delivery, Lot
@@ -16,18 +16,19 @@ from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Unavail
 from pipeline.core.findings import Tally
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Feed
-from pipeline.core.redaction import compile_redaction, redact
-from pipeline.core.scope import Events
 from pipeline.core.statement import Source, statement
 from pipeline.core.validation import CompiledSchema
+from pipeline.core.withdrawal import Withdrawal
 from pipeline.edges import record
 from pipeline.edges.arrival import as_landed, open_arrived
+from pipeline.edges.backing import backing, kit_of
 from pipeline.edges.budget import used_before
 from pipeline.edges.catalogue import Catalogue
-from pipeline.edges.making import Made, Making
-from pipeline.edges.pace import ahead, behind
+from pipeline.edges.making import Made, make
+from pipeline.edges.pace import ahead
 from pipeline.edges.permission import means, permission, permitted
 from pipeline.edges.publication import Published, Spool, release_name
+from pipeline.edges.revision import Revision, last_revision, next_name, refused_as_withdrawn
 from pipeline.edges.schemas import lists_hold, schema_of
 from pipeline.edges.site import Site
 from pipeline.edges.sorting import Sorting
@@ -80,8 +81,25 @@ class Released:
     already: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The one withdrawal of a release, as whoever came first has said it. `already`: that was an earlier run.
+
+    `next`: the name of the revision that the next `release` makes; None where there will be none.
+    """
+
+    release: str
+    recipient: str
+    by: str
+    why: str
+    at: datetime
+    next: str | None
+    already: bool
+
+
 def sweep(site: Site) -> Swept:
     """Steps 1 and 2: whatever has landed whole is claimed, and every lot that waits is handed out when its turn comes."""
+    record.clock_holds(site)
     catalogue = site.catalogue()
     lots: list[Lot] = []
     refused: list[Refusal] = []
@@ -98,6 +116,7 @@ def sweep(site: Site) -> Swept:
 
 def receive(site: Site, lot_id: str) -> Received:
     """Steps 3 to 7: the lot's good rows are in the vault, the others in quarantine, and the partner knows."""
+    record.clock_holds(site)
     lot = site.landing.lot(lot_id)
     catalogue = site.catalogue()
     feed = catalogue.feed(lot.feed)
@@ -134,25 +153,52 @@ def receive(site: Site, lot_id: str) -> Received:
 
 
 def release(site: Site, agreement_id: str, kept_key: str) -> Released:
-    """Steps 8 to 15: what the agreement allows of the kept rows is published to its recipient, once."""
+    """Steps 8 to 15: what the agreement allows of the kept rows is published to its recipient, once.
+
+    Where that was withdrawn to be made anew, its next revision is; where it was withdrawn otherwise, it is never made again.
+    """
+    record.clock_holds(site)
     catalogue = site.catalogue()
     agreement = catalogue.agreement(agreement_id)
     kept = site.vault.kept(kept_key)
-    name = release_name(agreement, kept)
-    published = site.publication.find(agreement.recipient, name)  # 8. already done?
-    already = published is not None
+    last = last_revision(site.publication, agreement.recipient, release_name(agreement, kept))  # 8. already done?
+    _as_the_ledger_knows(site, agreement, last)
+    published = last.published
     if published is None:
-        _never_published(site, agreement, name)
         try:
-            published = _publish(site, catalogue, agreement, kept, name)
+            published = _publish(site, catalogue, agreement, kept, last)
         except Refused as refusal:
             record.withheld(site, agreement, catalogue.digest(agreement), kept, refusal)
             raise
-    record.released(site, agreement, published)  # 14. record
+    record.released(site, published)  # 14. record, and prove it
+    _not_withdrawn(site, published)
     site.publication.announce(published)  # 15. announce
-    return Released(
-        name, agreement.recipient, published.predicate["rows"]["released"], len(published.predicate["parts"]), already
-    )
+    said = published.predicate
+    already = last.published is not None
+    return Released(published.release, agreement.recipient, said["rows"]["released"], len(said["parts"]), already)
+
+
+def withdraw(site: Site, release: str, *, by: str, why: str, reissue: bool = False) -> Withdrawn:
+    """The release must no longer be used, whatever has become of its agreement; its recipient and the ledger know, once.
+
+    Its parts stay where they are until their retention ends. With `reissue` the next `release` makes its next revision.
+    """
+    record.clock_holds(site)
+    published = record.published_as(site, release)
+    record.released(site, published)  # what a run that died left undone is done first: the story is told in its order
+    site.publication.announce(published)
+    withdrawn = site.publication.withdrawn(published)
+    already = withdrawn is not None
+    if withdrawn is None:
+        record.never_withdrawn(site, published)
+        at, signers = site.now(), site.publication.signers
+        said = Withdrawal(published.release, published.recipient, by, why, at, reissue, signers)
+        withdrawn = site.publication.withdraw(published, said)
+    record.withdrawn(site, published, withdrawn)
+    site.publication.announce_withdrawal(published, withdrawn)
+    said = withdrawn.withdrawal
+    following = next_name(published) if said.reissue else None
+    return Withdrawn(release, published.recipient, said.by, said.why, said.at, following, already)
 
 
 def due(site: Site, feed_id: str, at: datetime) -> None:
@@ -242,11 +288,14 @@ def _taken_by_another_run(site: Site, lot: Lot, delivery: Delivery, missing: Con
     return site.vault.holds(lot.id, delivery.id)
 
 
-def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept, name: str) -> Published:
+def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept, revision: Revision) -> Published:
     authorised = permission(site, catalogue, agreement, kept)  # 9. authorise
-    spool = Spool(authorised.recipient.keys, agreement.format)
+    recipient, name = agreement.recipient, revision.release
+    commitment_key = site.keyring.commitment_key(agreement.id, agreement.pseudonym_epoch, name)
+    spool = Spool(authorised.recipient.keys, agreement.format, commitment_key)
     try:
         made = _redact_and_seal(site, catalogue, authorised, kept, spool)  # 10. redact, 11. clear, 12. seal
+        kit = kit_of(authorised, name, spool)
         said = statement(
             authorised,
             instrument=catalogue.instrument(agreement.instrument),
@@ -258,26 +307,44 @@ def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept,
             rows=made.rows,
             marking=made.marking,
             risk=made.risk,
-            code_version=version("safeconduct"),
+            backing=backing(site, catalogue, authorised, kit),
+            revision=revision.number,
+            supersedes=revision.supersedes,
         )
         _still_authorised(site, authorised, kept)
         record.intended(site, authorised, name, spool.parts)
-        site.publication.put_parts(agreement.recipient, name, spool)  # 13. publish: parts first, then the manifest
+        site.publication.put_parts(recipient, name, spool)  # 13. publish: parts first, then the manifest
         _still_authorised(site, authorised, kept)
-        return site.publication.publish(agreement.recipient, name, said)
+        site.publication.put_kit(recipient, name, kit)
+        return site.publication.publish(recipient, name, said)
     finally:
         spool.close()
 
 
-def _never_published(site: Site, agreement: Agreement, name: str) -> None:
-    """The ledger knows of no such release: what was published is never made again, for nobody else either."""
-    entry = record.release_entry(site, name)
-    if entry is not None:
+def _as_the_ledger_knows(site: Site, agreement: Agreement, last: Revision) -> None:
+    """Storage shows every release and withdrawal that the ledger knows: what was published is never made again, for nobody.
+
+    And the ledger knows every withdrawal: one that a run left half is finished.
+    """
+    for published, withdrawn in last.withdrawals:
+        record.withdrawn(site, published, withdrawn)
+        site.publication.announce_withdrawal(published, withdrawn)
+    if last.published is not None:
+        if last.withdrawn is None:
+            record.never_withdrawn(site, last.published)
+    elif entry := record.release_entry(site, last.release):
         raise Conflict(
             Code.OBJECT_MISSING,
-            f"{name} was released to {entry.facts['recipient']}, but {agreement.recipient} has no manifest of it.",
+            f"{last.release} was released to {entry.facts['recipient']}, but {agreement.recipient} has no manifest of it.",
             next_step="restore the shared storage; or where the agreement has a new recipient, write it as a new agreement.",
         )
+
+
+def _not_withdrawn(site: Site, published: Published) -> None:
+    """Nobody has withdrawn the release, not even while it was made; else Refused: nothing is announced any more."""
+    withdrawn = site.publication.withdrawn(published)
+    if withdrawn is not None:
+        raise refused_as_withdrawn(published.release, withdrawn)
 
 
 def _still_authorised(site: Site, authorised: Authorised, kept: Kept) -> None:
@@ -295,15 +362,14 @@ def _still_authorised(site: Site, authorised: Authorised, kept: Kept) -> None:
 
 def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, kept: Kept, spool: Spool) -> Made:
     """Every chunk is redacted, cleared and sealed into the spool; the rows add up."""
-    agreement = authorised.agreement
-    feed = catalogue.feed(agreement.feed)
-    schema, leaning = schema_of(feed, catalogue.code_lists), means(site, catalogue, agreement)
-    redaction = compile_redaction(
-        agreement, schema, leaning, Events(authorised.at, kept.loaded_at, authorised.declaration.case_reference)
+    feed = catalogue.feed(authorised.agreement.feed)
+    return make(
+        authorised,
+        kept,
+        site.vault.rows(kept),
+        feed=feed,
+        schema=schema_of(feed, catalogue.code_lists),
+        means=means(site, catalogue, authorised.agreement),
+        parts=spool,
+        written=part_bytes,
     )
-    making = Making(authorised, feed, schema, leaning, spool, part_bytes)
-    with behind() as later:
-        for redacted in ahead(redact(redaction, rows) for rows in site.vault.rows(kept)):
-            if seal := making.clear(redacted):
-                later(seal)
-    return making.made(kept)

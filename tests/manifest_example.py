@@ -4,10 +4,13 @@
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pipeline.core.authority import Authorised, Recipient, authorise, marked
 from pipeline.core.clocks import Instants, runs_out
@@ -18,8 +21,10 @@ from pipeline.core.language.instrument import Instrument
 from pipeline.core.language.partner import Partner
 from pipeline.core.language.purpose import Declaration
 from pipeline.core.risk import Figures
-from pipeline.core.statement import Part, Source, statement
-from pipeline.edges.signing import SigningKey, sign_statement
+from pipeline.core.statement import Backing, Part, Source, Superseded, statement
+from pipeline.core.withdrawal import Withdrawal, withdrawal_statement
+from pipeline.edges.checkpoints import log_key
+from pipeline.edges.signing import SigningKey, key_id, sign_statement
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/formats/example"
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -81,13 +86,44 @@ AGREEMENT = {
 
 
 def example() -> dict[str, bytes]:
-    """The files of the example by name."""
-    key = SigningKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"the example's signing key").digest()))
+    """The files of the example by name. All but `SIGNED_ANEW` are the same bytes each time."""
+    key, second = signing_key(), second_key()
+    release, signed_twice = released(key.id), released(key.id, key_id(second.public_key()))
+    manifest = sign_statement(release, key)
+    withdrawal = withdrawn(hashlib.sha256(manifest).hexdigest())
+    second_pem = second.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return {
+        "statement.json": release,
+        "manifest.json": manifest,
+        "manifest-twice.json": sign_statement(signed_twice, key, second),
+        "withdrawal-statement.json": withdrawal,
+        "withdrawal.json": sign_statement(withdrawal, key),
+        "publisher.pem": key.public_pem(),
+        "publisher-mldsa.pem": second_pem,
+    }
+
+
+SIGNED_ANEW = "manifest-twice.json"
+"""ML-DSA signs with randomness: this file is verified instead of compared."""
+
+
+def signing_key() -> SigningKey:
+    """The example's Ed25519 key: its secret is the SHA-256 of the text below."""
+    return SigningKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"the example's signing key").digest()))
+
+
+def second_key() -> MLDSA65PrivateKey:
+    """The example's ML-DSA-65 key: its seed is the SHA-256 of the text below."""
+    return MLDSA65PrivateKey.from_seed_bytes(hashlib.sha256(b"the example's second signing key").digest())
+
+
+def released(*signers: str) -> bytes:
+    """The statement of a release that takes the place of a withdrawn one, signed by these keys."""
     authorised = _authorised()
-    text = statement(
+    return statement(
         authorised,
         instrument=Instrument.model_validate(INSTRUMENT),
-        release="example-lists.0f3b6a0de9a1c2d4",
+        release="example-lists.0f3b6a0de9a1c2d4-v2",
         kept="aeo-members.0f3b6a0de9a1c2d4",
         schema={"id": "aeo-members", "version": "1"},
         sources=[Source(_digest("a delivery"), received=400, accepted=398, rejected=2)],
@@ -107,9 +143,44 @@ def example() -> dict[str, bytes]:
         ),
         marking=marked(authorised, None),
         risk=Figures(smallest_group=3, groups=14, unique_rows=0),
-        code_version="0.1.0",
+        backing=_backing(signers),
+        revision=2,
+        supersedes=Superseded("example-lists.0f3b6a0de9a1c2d4", _digest("its manifest"), _digest("its withdrawal")),
     )
-    return {"manifest.json": sign_statement(text, key), "statement.json": text, "publisher.pem": key.public_pem()}
+
+
+def withdrawn(manifest_digest: str) -> bytes:
+    """The statement that withdraws the example's release, for good."""
+    said = Withdrawal(
+        release="example-lists.0f3b6a0de9a1c2d4-v2",
+        recipient="eu-customs",
+        by="j.example",
+        why="Streets of operators without premises are homes",
+        at=AT + timedelta(days=2),
+        reissue=False,
+        signed_by=[signing_key().id],
+    )
+    return withdrawal_statement(said, manifest_digest)
+
+
+def _backing(signers: Sequence[str]) -> Backing:
+    origin = "safeconduct/0123456789ab"
+    ledger = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"the example's ledger key").digest())
+    return Backing(
+        code_lists={
+            "eori-countries-v1": {
+                "agreed_on": "2026-01-01",
+                "expires_on": "2027-01-01",
+                "sha256": _digest("the code list's file"),
+            }
+        },
+        hierarchies={},
+        ledger={"origin": origin, "keys": [str(log_key(origin, ledger.public_key()))]},
+        kit={"OPEN.md": _digest("OPEN.md"), "verify_release.py": _digest("verify_release.py")},
+        signed_by=signers,
+        versions={"safeconduct": "0.1.0", "treatments": _digest("sources"), "polars": "1.0", "polars-hash": "0.1"},
+        policies={"sha256": _digest("the texts that decided")},
+    )
 
 
 def _authorised() -> Authorised:
@@ -127,7 +198,8 @@ def _authorised() -> Authorised:
 def _part(content: str, size_bytes: int, columns: tuple[str, ...], clock: Clock, after: str) -> Part:
     digest = _digest(content)
     until = runs_out(clock, after, INSTANTS)
-    return Part(f"parts/{digest}.csv.age", digest, size_bytes, 301, columns, until, clock.value, after)
+    commitment = _digest(f"the clear bytes of {content}, under the site's key")
+    return Part(f"parts/{digest}.csv.age", digest, size_bytes, commitment, 301, columns, until, clock.value, after)
 
 
 def _digest(text: str) -> str:
@@ -137,4 +209,5 @@ def _digest(text: str) -> str:
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, content in example().items():
-        (FOLDER / name).write_bytes(content)
+        if name != SIGNED_ANEW or not (FOLDER / name).exists():
+            (FOLDER / name).write_bytes(content)

@@ -64,6 +64,7 @@ class Code(Enum):
     COSIGNATURE_INVALID = "cosignature-invalid"
     WITNESS_UNKNOWN = "witness-unknown"
     PROOF_INVALID = "proof-invalid"
+    PROOF_OF_ANOTHER = "proof-of-another"
     TOKEN_INVALID = "token-invalid"  # noqa: S105 (a code)
     REVERSAL_FORBIDDEN = "reversal-forbidden"
     # Postponed

@@ -5,6 +5,7 @@ deliveries and with how many rows they were made. `edges.signing` puts it into a
 holds no value of any row.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -33,12 +34,14 @@ PREDICATE_TYPE = "urn:safeconduct:release:v1"
 class Part:
     """One sealed object of a release. `digest`: SHA-256 of the sealed bytes.
 
+    `commitment`: HMAC-SHA256 (hex) of the clear bytes, under a key that the site alone has: it tells nobody else anything.
     `until`: when it must be gone, which is `after` (ISO 8601) its `clock`; None while the clock waits for an event.
     """
 
     key: str
     digest: str
     size_bytes: int
+    commitment: str
     rows: int
     columns: tuple[str, ...]
     until: datetime | None
@@ -56,6 +59,33 @@ class Source:
     rejected: int
 
 
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What a release is checked against, and would be made again from.
+
+    `code_lists`, `hierarchies`: those that the agreement leans on, each with its dates and the digest of its file.
+    `ledger`: its origin and verifier keys. `kit`: the digests of the files beside the manifest. `signed_by`: the keys that sign
+    the manifest. `versions`: of what decides the cells. `policies`: the digest of the texts that were kept.
+    """
+
+    code_lists: Mapping[str, Mapping[str, Any]]
+    hierarchies: Mapping[str, Mapping[str, Any]]
+    ledger: Mapping[str, Any]
+    kit: Mapping[str, str]
+    signed_by: Sequence[str]
+    versions: Mapping[str, str]
+    policies: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """The withdrawn release that another takes the place of; the digests are of its manifest and its withdrawal."""
+
+    release: str
+    manifest: str
+    withdrawal: str
+
+
 def statement(
     authorised: Authorised,
     *,
@@ -68,7 +98,9 @@ def statement(
     rows: RowCount,
     marking: Marking,
     risk: Figures | None,
-    code_version: str,
+    backing: Backing,
+    revision: int = 1,
+    supersedes: Superseded | None = None,
 ) -> bytes:
     """The statement's bytes: canonical JSON."""
     agreement = authorised.agreement
@@ -76,6 +108,8 @@ def statement(
     beside = _beside(agreement, rows)
     predicate = {
         "release": release,
+        "revision": revision,
+        "supersedes": _superseded(supersedes),
         "created_at": authorised.at,
         "agreement": {
             "id": agreement.id,
@@ -84,9 +118,14 @@ def statement(
             "instrument": {"id": instrument.id, "title": instrument.title, "citation": instrument.citation},
             "digest": {"sha256": authorised.agreement_digest},
             "in_force_until": agreement.in_effect_until,
+            "approvals": [approval.model_dump() for approval in agreement.approvals],
         },
         "provider": agreement.provider,
-        "recipient": {"id": agreement.recipient, "keys": authorised.recipient.keys},
+        "recipient": {
+            "id": agreement.recipient,
+            "keys": authorised.recipient.keys,
+            "fingerprints": [hashlib.sha256(key.encode()).hexdigest() for key in authorised.recipient.keys],
+        },
         "purpose": {
             "declared": declared,
             "clause": agreement.purposes[declared].clause,
@@ -103,12 +142,22 @@ def statement(
         "rows": _told(rows, beside),
         "risk": {**asdict(risk), "asked": agreement.risk.model_dump(mode="json")} if risk and agreement.risk else None,
         "handling": _handling(agreement.handling, marking, authorised.instants),
-        "code_version": code_version,
+        **asdict(backing),
     }
     subjects = [{"name": part.key, "digest": {"sha256": part.digest}} for part in parts]
     return canonical(
         {"_type": STATEMENT_TYPE, "predicateType": PREDICATE_TYPE, "subject": subjects, "predicate": predicate}
     )
+
+
+def _superseded(earlier: Superseded | None) -> dict[str, Any] | None:
+    if earlier is None:
+        return None
+    return {
+        "release": earlier.release,
+        "manifest": {"sha256": earlier.manifest},
+        "withdrawal": {"sha256": earlier.withdrawal},
+    }
 
 
 def _beside(agreement: Agreement, rows: RowCount) -> Statistics | None:
@@ -182,7 +231,8 @@ def read_statement(text: bytes) -> dict[str, Any]:
         named = said["_type"] == STATEMENT_TYPE and said["predicateType"] == PREDICATE_TYPE
         # One key twice, or one part: two readers would read two statements.
         once = canonical(said) == text and len(said["subject"]) == len(predicate["parts"]) == len(parts)
-        consistent = named and once and subjects == parts
+        signed = all(isinstance(key, str) for key in predicate["signed_by"])
+        consistent = named and once and signed and subjects == parts
     except (ValueError, KeyError, TypeError, RecursionError):
         consistent = False
     if not consistent:

@@ -1,9 +1,10 @@
 """One release in the making: chunk by chunk redacted rows are cleared, sealed into the spool, and counted."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import datetime
+from typing import Literal, Protocol
 
 import polars as pl
 
@@ -14,16 +15,25 @@ from pipeline.core.clocks import runs_out
 from pipeline.core.conservation import RowCount, conserved
 from pipeline.core.language.feed import Feed
 from pipeline.core.language.marking import Marking
-from pipeline.core.layout import sheets
+from pipeline.core.layout import Sheet, sheets
 from pipeline.core.markings import joined
-from pipeline.core.redaction import Redacted, reasons
+from pipeline.core.redaction import Redacted, compile_redaction, reasons, redact
 from pipeline.core.risk import Figures, groups, measured
 from pipeline.core.scope import Events
 from pipeline.core.statistics import tabulate
 from pipeline.core.treatments import Means
 from pipeline.core.validation import CompiledSchema
-from pipeline.edges.publication import Spool
+from pipeline.edges.pace import ahead, behind
 from pipeline.edges.vault import Kept
+
+Written = Callable[[pl.DataFrame, Literal["parquet", "csv"]], bytes]
+"""The bytes of a part in the agreement's format."""
+
+
+class Parts(Protocol):
+    """Where cleared sheets go, one after the other: each is one more part of the release."""
+
+    def add(self, content: bytes, sheet: Sheet, *, until: datetime | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +45,37 @@ class Made:
     risk: Figures | None
 
 
+def make(
+    authorised: Authorised,
+    kept: Kept,
+    chunks: Iterable[pl.DataFrame],
+    *,
+    feed: Feed,
+    schema: CompiledSchema,
+    means: Means,
+    parts: Parts,
+    written: Written,
+) -> Made:
+    """Every chunk of the kept rows is redacted, cleared and added to `parts`; the rows add up."""
+    making = _Making(authorised, feed, schema, means, parts, written)
+    redaction = compile_redaction(authorised.agreement, schema, means, making.events)
+    with behind() as later:
+        for redacted in ahead(redact(redaction, rows) for rows in chunks):
+            if seal := making.clear(redacted):
+                later(seal)
+    return making.made(kept)
+
+
 @dataclass(slots=True)
-class Making:
-    """What has become of the rows so far. `written` gives the bytes of a part in the agreement's format."""
+class _Making:
+    """What has become of the rows so far."""
 
     authorised: Authorised
     feed: Feed
     schema: CompiledSchema
     means: Means
-    spool: Spool
-    written: Callable[[pl.DataFrame, Literal["parquet", "csv"]], bytes]
+    parts: Parts
+    written: Written
     _released: int = 0
     _suppressed: int = 0
     _kept_back: Counter[str] = field(default_factory=Counter)
@@ -61,7 +92,7 @@ class Making:
         if agreement.statistics:
             self._partials.append(clear_partial(redacted, agreement))
             return None
-        cleared = clear_rows(redacted, agreement, self.schema, self.means, self._events)
+        cleared = clear_rows(redacted, agreement, self.schema, self.means, self.events)
         if agreement.risk:
             self._alike.append(groups(cleared.frame, agreement.risk))
         rows_before, self._released = self._released, self._released + cleared.frame.height
@@ -86,7 +117,8 @@ class Making:
         return Made(rows, marked(self.authorised, joined(self._marks)), measured(self._alike, agreement))
 
     @property
-    def _events(self) -> Events:
+    def events(self) -> Events:
+        """What the dates of scopes and conditions are relative to."""
         instants, declared = self.authorised.instants, self.authorised.declaration
         return Events(instants.released, instants.loaded, declared.case_reference)
 
@@ -96,4 +128,4 @@ class Making:
         agreement = self.authorised.agreement
         for sheet in sheets(agreement, cleared.frame, days, rows_before=rows_before):
             until = runs_out(sheet.clock, sheet.after, self.authorised.instants, day=sheet.day)
-            self.spool.add(self.written(sheet.frame, agreement.format), sheet, until=until)
+            self.parts.add(self.written(sheet.frame, agreement.format), sheet, until=until)

@@ -20,6 +20,7 @@ from pipeline.edges import record
 from pipeline.edges.catalogue import Broken, Catalogue
 from pipeline.edges.permission import permitted
 from pipeline.edges.publication import release_name
+from pipeline.edges.revision import last_revision
 from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
 
@@ -50,11 +51,14 @@ class Standing(Enum):
     PENDING = "pending"
     RELEASED = "released"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """The release of a kept record under one agreement, published or not. `code`: why it is refused, or still pending.
+    """The last revision of the release of a kept record under one agreement, published or not.
+
+    `code`: why it is refused, or still pending.
 
     `deliveries`: how many of them the release is made of; `rows`: what it holds of all of them together.
     """
@@ -247,9 +251,11 @@ def _prospect(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
     name = release_name(agreement, kept)
     told = partial(Prospect, agreement.id, agreement.recipient, name, len(kept.deliveries))
     try:
-        published = site.publication.find(agreement.recipient, name)
-        if published:
-            return told(Standing.RELEASED, published.predicate["rows"]["released"])
+        last = last_revision(site.publication, agreement.recipient, name)
+        told = partial(Prospect, agreement.id, agreement.recipient, last.release, len(kept.deliveries))
+        if last.published:
+            standing = Standing.WITHDRAWN if last.withdrawn else Standing.RELEASED
+            return told(standing, last.published.predicate["rows"]["released"])
         permitted(site, catalogue, agreement, kept)
         code = record.withheld_for(site, agreement, catalogue.digest(agreement), kept, GATES)
     except Postponed as waiting:

@@ -6,19 +6,22 @@ Each can be told again: the ledger keeps the first entry of an id, and the same 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.core.authority import Authorised
 from pipeline.core.delivery import Delivery
-from pipeline.core.errors import Code, Refused
+from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Feed
 from pipeline.core.statement import Part
 from pipeline.edges.declarations import Declared
 from pipeline.edges.ledger import Entry, Fact, Kind
-from pipeline.edges.publication import Published, release_name
+from pipeline.edges.publication import Published, Withdrawn, release_name
 from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
+
+CLOCK_TOLERANCE = timedelta(minutes=10)
+"""How far the clocks of two machines may be apart; NTP keeps them within a second."""
 
 
 def accepted(site: Site, feed: Feed, kept: Kept, one: Accepted, reply: bytes | None = None) -> None:
@@ -75,16 +78,39 @@ def intended(site: Site, authorised: Authorised, release: str, parts: list[Part]
     _enter(site, Kind.INTENDED, f"{release}:{digests[0] if digests else 'empty'}", release, facts)
 
 
-def released(site: Site, agreement: Agreement, published: Published) -> None:
-    """The release is there, under this manifest."""
+def released(site: Site, published: Published) -> None:
+    """The release is there, under this manifest; the proof that the ledger says so is beside it.
+
+    Raises:
+        Refused: MANIFEST_SWAPPED: the ledger says that it was published under another manifest.
+    """
     facts: dict[str, Fact] = {
-        "agreement": agreement.id,
+        "agreement": published.predicate["agreement"]["id"],
         "recipient": published.recipient,
         "agreement_digest": published.predicate["agreement"]["digest"]["sha256"],
         "manifest": published.manifest_digest,
         "rows": published.predicate["rows"]["released"],
     }
-    _enter(site, Kind.RELEASED, published.release, published.release, facts)
+    entry = _enter(site, Kind.RELEASED, published.release, published.release, facts)
+    _same(entry, "manifest", published.manifest_digest, f"the manifest of {published.release}")
+    site.publication.prove(published, "manifest", lambda: site.ledger.prove(entry))
+
+
+def withdrawn(site: Site, published: Published, done: Withdrawn) -> None:
+    """The release must no longer be used, and this withdrawal says why; the proof that the ledger says so is beside it."""
+    said = done.withdrawal
+    facts: dict[str, Fact] = {
+        "agreement": published.predicate["agreement"]["id"],
+        "recipient": published.recipient,
+        "manifest": published.manifest_digest,
+        "withdrawal": done.digest,
+        "by": said.by,
+        "why": said.why,
+        "reissue": said.reissue,
+    }
+    entry = _enter(site, Kind.WITHDRAWN, published.release, published.release, facts)
+    _same(entry, "withdrawal", done.digest, f"the withdrawal of {published.release}")
+    site.publication.prove(published, "withdrawal", lambda: site.ledger.prove(entry))
 
 
 def withheld(site: Site, agreement: Agreement, digest: str, kept: Kept, refusal: Refused) -> None:
@@ -149,5 +175,77 @@ def release_entry(site: Site, release: str) -> Entry | None:
     return site.ledger.find(f"{Kind.RELEASED.value}:{release}")
 
 
-def _enter(site: Site, kind: Kind, what: str, subject: str, facts: dict[str, Fact]) -> None:
-    site.ledger.append(id=f"{kind.value}:{what}", kind=kind, subject=subject, facts=facts, at=site.now())
+def withdrawal_entry(site: Site, release: str) -> Entry | None:
+    """What the ledger says of a release that was withdrawn."""
+    return site.ledger.find(f"{Kind.WITHDRAWN.value}:{release}")
+
+
+def never_withdrawn(site: Site, published: Published) -> None:
+    """The ledger knows of no withdrawal of the release where storage shows none: nobody has made it usable again."""
+    if withdrawal_entry(site, published.release) is not None:
+        raise Conflict(
+            Code.OBJECT_MISSING,
+            f"{published.release} was withdrawn, but its withdrawal is no longer beside its manifest.",
+            next_step="restore the shared storage, and find out who removed it; until then nobody may use the release.",
+        )
+
+
+def published_as(site: Site, release: str) -> Published:
+    """The release with this name, whoever its recipient is.
+
+    Raises:
+        Misconfigured: NOT_FOUND: there never was one. Conflict: OBJECT_MISSING: there was.
+    """
+    entry = release_entry(site, release)
+    recipient = str(entry.facts["recipient"]) if entry else site.publication.recipient_of(release)
+    published = site.publication.find(recipient, release) if recipient else None
+    if published is not None:
+        return published
+    if entry is not None:
+        raise Conflict(
+            Code.OBJECT_MISSING,
+            f"{release} was released to {recipient}, but its manifest is no longer there.",
+            next_step="restore the shared storage, then rerun.",
+        )
+    raise Misconfigured(
+        Code.NOT_FOUND,
+        f"no release {release!a} was published.",
+        next_step="`safeconduct releases` lists them; to stop one that is not published yet, suspend its agreement.",
+    )
+
+
+def clock_holds(site: Site) -> None:
+    """This machine's clock is not behind what the ledger says was done last; else Misconfigured.
+
+    An agreement that has ended is in force again for a clock that went back, and every date of retention is wrong.
+    """
+    last, now = site.ledger.last(), site.now()
+    if last is not None and now < last.at - CLOCK_TOLERANCE:
+        raise Misconfigured(
+            Code.CLOCK_JUMPED,
+            f"by this machine's clock it is {now.isoformat(timespec='seconds')}, and the last entry of the ledger is of "
+            f"{last.at.isoformat(timespec='seconds')}.",
+            next_step="set the clock, then rerun; where the entry is wrong, `safeconduct clock --by NAME --why TEXT`.",
+        )
+
+
+def clock_corrected(site: Site, *, by: str, why: str) -> Entry:
+    """Somebody has said that the clock is right now, and was ahead when the last entry was written."""
+    last, now = site.ledger.last(), site.now()
+    facts: dict[str, Fact] = {"by": by, "why": why, "last": last.at.isoformat() if last else None}
+    id = f"{Kind.CLOCK.value}:{now.isoformat()}"
+    return site.ledger.append(id=id, kind=Kind.CLOCK, subject="clock", facts=facts, at=now)
+
+
+def _same(entry: Entry, fact: str, digest: str, name: str) -> None:
+    if entry.facts.get(fact) != digest:
+        raise Refused(
+            Code.MANIFEST_SWAPPED,
+            f"{name} is not the one that entry {entry.sequence} of the ledger speaks of.",
+            next_step="restore it from a backup; find out who put another there.",
+        )
+
+
+def _enter(site: Site, kind: Kind, what: str, subject: str, facts: dict[str, Fact]) -> Entry:
+    clock_holds(site)
+    return site.ledger.append(id=f"{kind.value}:{what}", kind=kind, subject=subject, facts=facts, at=site.now())

@@ -1,7 +1,8 @@
 """A release's statement says what, why and of what, says it once, and holds no value."""
 
+import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,17 @@ from pipeline.core.language.instrument import Instrument
 from pipeline.core.language.partner import Partner
 from pipeline.core.language.purpose import Declaration
 from pipeline.core.risk import Figures
-from pipeline.core.statement import PREDICATE_TYPE, STATEMENT_TYPE, Part, Source, gone_by, read_statement, statement
+from pipeline.core.statement import (
+    PREDICATE_TYPE,
+    STATEMENT_TYPE,
+    Backing,
+    Part,
+    Source,
+    Superseded,
+    gone_by,
+    read_statement,
+    statement,
+)
 from tests.core.builders import CANARY, agreement, assert_silent, columns, handling, instant
 from tests.core.marked import marking
 
@@ -36,10 +47,19 @@ INSTRUMENT = Instrument.model_validate(
     }
 )
 PARTS = (
-    Part("parts/aa.csv.age", "aa" * 32, 100, 5, ("country",), instant(2026), "released", "P1Y"),
-    Part("parts/bb.csv.age", "bb" * 32, 200, 5, ("name",), instant(2025, 7), "loaded", "P6M"),
+    Part("parts/aa.csv.age", "aa" * 32, 100, "1a" * 32, 5, ("country",), instant(2026), "released", "P1Y"),
+    Part("parts/bb.csv.age", "bb" * 32, 200, "1b" * 32, 5, ("name",), instant(2025, 7), "loaded", "P6M"),
 )
 COLUMNS = columns(country="keep", name={"treatment": "mask", "until": "P6M", "clock": "loaded"})
+BACKING = Backing(
+    code_lists={"airports-v1": {"agreed_on": "2024-01-01", "expires_on": None, "sha256": "2a" * 32}},
+    hierarchies={},
+    ledger={"origin": "safeconduct/test", "keys": ["safeconduct/test+00000000+AAAA"]},
+    kit={"OPEN.md": "3a" * 32},
+    signed_by=["4a" * 32],
+    versions={"safeconduct": "0"},
+    policies={"sha256": "8a" * 32},
+)
 COUNTS = {"count_as": "members", "smallest_cell": 5, "round_to": 10, "clause": "Art. 5"}
 
 
@@ -48,6 +68,8 @@ def said(
     declaration: dict[str, Any] | None = None,
     risk: Figures | None = None,
     stated: Agreement | None = None,
+    revision: int = 1,
+    supersedes: Superseded | None = None,
     **changes: Any,
 ) -> bytes:
     return statement(
@@ -67,7 +89,9 @@ def said(
         rows=RowCount(127, 104, 23, 51, 33, 0, 20, {"scope": 33, "consent": 20}),
         marking=marking("AMBER+STRICT", limite=True),
         risk=risk,
-        code_version="0",
+        backing=BACKING,
+        revision=revision,
+        supersedes=supersedes,
     )
 
 
@@ -85,9 +109,11 @@ def test_a_statement_is_read_as_it_was_made() -> None:
         "instrument": {"id": "test-instrument", "title": "An arrangement", "citation": "OJ 1/2026"},
         "digest": {"sha256": "d" * 64},
         "in_force_until": "2030-01-01T00:00:00+00:00",
+        "approvals": [],
     }
     assert predicate["provider"] == "giver"
-    assert predicate["recipient"] == {"id": "taker", "keys": ["age1key"]}
+    fingerprint = hashlib.sha256(b"age1key").hexdigest()
+    assert predicate["recipient"] == {"id": "taker", "keys": ["age1key"], "fingerprints": [fingerprint]}
     assert predicate["purpose"] == {"declared": "control", "clause": "Art. 1", "conditions": []}
     assert predicate["columns"]["name"] == {"treatment": "mask", "clause": "Art. 2"}
     assert predicate["rows"]["by_rule"] == {"scope": 33, "consent": 20}
@@ -98,6 +124,7 @@ def test_a_statement_is_read_as_it_was_made() -> None:
         "key": "parts/bb.csv.age",
         "digest": "bb" * 32,
         "size_bytes": 200,
+        "commitment": "1b" * 32,
         "rows": 5,
         "columns": ["name"],
         "until": "2025-07-01T00:00:00+00:00",
@@ -105,6 +132,24 @@ def test_a_statement_is_read_as_it_was_made() -> None:
         "after": "P6M",
     }
     assert (predicate["statistics"], predicate["risk"]) == (None, None)
+    assert {name: predicate[name] for name in asdict(BACKING)} == asdict(BACKING)
+    assert (predicate["revision"], predicate["supersedes"]) == (1, None)
+
+
+def test_a_later_revision_names_what_it_supersedes_and_why_it_may() -> None:
+    predicate = predicate_of(revision=2, supersedes=Superseded("test-agreement.lot", "5a" * 32, "6a" * 32))
+    assert predicate["revision"] == 2
+    assert predicate["supersedes"] == {
+        "release": "test-agreement.lot",
+        "manifest": {"sha256": "5a" * 32},
+        "withdrawal": {"sha256": "6a" * 32},
+    }
+
+
+def test_who_approved_a_widening_is_stated() -> None:
+    approved = {"by": "p.officer", "role": "privacy officer", "at": instant(2024), "widening": "7a" * 32}
+    (told,) = predicate_of(approvals=[approved])["agreement"]["approvals"]
+    assert told == {**approved, "at": "2024-01-01T00:00:00+00:00"}
 
 
 def test_what_shows_each_condition_is_stated_with_its_clause() -> None:
@@ -277,6 +322,9 @@ WRONG = {
     "a digest of another kind": changed(subject=[{"name": part.key, "digest": {"md5": part.digest}} for part in PARTS]),
     "no predicate": changed(predicate=None),
     "a predicate of text": changed(predicate=CANARY),
+    "signed by nobody it names": changed(
+        predicate={name: said for name, said in FINE["predicate"].items() if name != "signed_by"}
+    ),
     "no parts": changed(predicate={CANARY: 1}),
     "parts twice": said(PARTS[0], replace(PARTS[0], rows=6)),
     "a key twice": said()[:-2] + b',"predicateType":"' + PREDICATE_TYPE.encode() + b'"}\n',

@@ -11,7 +11,7 @@ from pipeline.edges.sealing import new_identity
 
 
 def test_a_release_of_too_many_parts_is_refused() -> None:
-    spool = Spool((new_identity().recipient,), "csv", most_parts=2)
+    spool = Spool((new_identity().recipient,), "csv", bytes(32), most_parts=2)
     sheet = Sheet(pl.DataFrame({"country": ["NO"]}), Clock.RELEASED, "P1Y")
     for _ in range(2):
         spool.add(b"country\nNO\n", sheet, until=None)
