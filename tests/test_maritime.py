@@ -121,11 +121,13 @@ def test_no_own_unit_is_ever_in_the_picture_of_the_sea(exchange: Exchange, catal
     assert not set(rows["mmsi"]) & set(OWN_UNITS)
 
 
-def test_a_boarding_of_this_week_is_withheld_since_it_tells_where_our_unit_is(catalogue: Catalogue) -> None:
-    for days, told in ((8, 1), (6, 0)):
+def test_a_boarding_of_this_week_is_told_without_where_our_unit_is(catalogue: Catalogue) -> None:
+    for days, told in ((8, True), (6, False)):
         at = f"{NOON - timedelta(days=days):%Y-%m-%dT%H:%MZ}"
-        row = pl.DataFrame([mar_boarding_report.one(boarded_at=at, flag="PA")])
-        assert own("mar-boarding-report", catalogue, row, NOON).height == told
+        given = pl.DataFrame([mar_boarding_report.one(boarded_at=at, flag="PA")])
+        (row,) = own("mar-boarding-report", catalogue, given, NOON).iter_rows(named=True)
+        assert row["boarded_at"] == at
+        assert (row["asset_latitude"] is not None, row["asset_longitude"] is not None) == (told, told)
 
 
 def test_a_query_tells_the_vessels_position_and_never_our_units(exchange: Exchange, kept: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import journey
 from pipeline.core.errors import Code, Refused
+from pipeline.core.language.policy import cited
 from pipeline.core.language.purpose import Reviewed
 from pipeline.edges.catalogue import Catalogue, load
 from samples import pcsc
@@ -219,7 +220,7 @@ def test_only_the_closed_list_of_article_10_is_supplied(catalogue: Catalogue) ->
     of_the_supply = {"tcn", "supplied_at", "ground", "conditions", "source_evaluation", "information_evaluation"}
     said = catalogue.agreement("pcsc-spontaneous-us")
     assert set(said.released) == listed | of_the_supply
-    assert all(said.columns[name].clause == "Art. 10" for name in listed)
+    assert all(cited(said.columns[name].clause)[0] == "Art. 10" for name in listed)
     assert said.handling.marking.originators == ("pcsc-contact-de",)
     assert said.handling.onward.default == "deny"
 
