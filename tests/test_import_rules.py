@@ -17,7 +17,7 @@ LAYERS: dict[str, set[str]] = {
     "pipeline.formats": {"pipeline.core", "polars", "lxml", "pyais"},
     "schemas": {"pipeline.core", "pandera", "polars"},
     # what a release carries: its one program runs where none of this is
-    "pipeline.kit": {"cryptography"},
+    "pipeline.kit": {"pipeline.core", "cryptography"},
     "pipeline.edges": {"pipeline.core", "pipeline.kit", EVERY_PACKAGE},
     "pipeline.journey": {"pipeline.core", "pipeline.formats", "pipeline.edges", "pipeline.kit"},
     "pipeline.console": {

@@ -113,6 +113,10 @@ class Catalogue:
         """The partners that a community is made of; none for any other."""
         return tuple(self.partners[member] for member in self.partners[partner].members or ())
 
+    def readers(self, recipient: str) -> tuple[str, ...]:
+        """Whose keys a release to the recipient is sealed to: itself, or the members of a community."""
+        return self.partners[recipient].members or (recipient,)
+
     @property
     def signed_feeds(self) -> frozenset[str]:
         """The feeds whose deliveries come with a signature beside them."""

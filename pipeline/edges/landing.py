@@ -1,6 +1,7 @@
 """What has landed, who has it, and where are its bytes?
 
     landing/<feed>/<name>              the partner's file, and <name>.sig beside it where the feed asks for one
+    landing/returns/<partner>/<name>   what a recipient gives back (`pipeline.edges.returns`)
     private/claims/<feed>/<id>.json    write-once: this delivery belongs to this lot
     private/lots/<feed>/<lot>.json            write-once: the deliveries of the lot
     private/signatures/<feed>/<id>/    signatures that came with later copies of a claimed delivery
@@ -20,6 +21,7 @@ from datetime import datetime, timedelta
 from pipeline.core.canonical import canonical, read
 from pipeline.core.delivery import Delivery, Lot, lot_id
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
+from pipeline.core.language.feed import RETURNS
 from pipeline.edges.opening import MAX_SIGNATURE_BYTES, SIGNATURE_SUFFIX
 from pipeline.edges.storage import AlreadyThere, Listed, Store, is_key
 
@@ -65,12 +67,12 @@ class Landing:
     def waiting(self, signed: Collection[str] = ()) -> dict[str, list[Listed]]:
         """The files that landed, by the first part of their key (the feed).
 
-        In the feeds that are `signed`, a name that ends as a signature's does is one, and no delivery.
+        In the feeds that are `signed`, a name that ends as a signature's does is one, and no delivery; as in `returns`.
         """
         found: dict[str, list[Listed]] = {}
         for listed in self.store.listing():
             feed, _, name = listed.key.partition("/")
-            if not (feed in signed and name.endswith(SIGNATURE_SUFFIX)):
+            if not (feed in (*signed, RETURNS) and name.endswith(SIGNATURE_SUFFIX)):
                 found.setdefault(feed if name else "", []).append(listed)
         return found
 

@@ -21,7 +21,7 @@ def sweep_feed(site: Site, feed: Feed, waiting: Iterable[Listed], odd: list[str]
     landing, now = site.landing, site.now()
     lots: dict[str, Lot] = {}
     fresh: list[Landed] = []
-    for file in _taken(site, waiting, odd, signed=feed.signed):
+    for file in taken(site, waiting, odd, signed=feed.signed):
         claim = landing.claimed(feed.id, file.delivery)
         if claim is None:
             fresh.append(file)
@@ -50,11 +50,12 @@ def sweep_stray(site: Site, waiting: Iterable[Listed], odd: list[str]) -> tuple[
                 next_step="ask the partner to use its feed's folder, or add the feed to the catalogue and move the file there.",
             ),
         )
-        for file in _taken(site, waiting, odd, signed=False)
+        for file in taken(site, waiting, odd, signed=False)
     )
 
 
-def _taken(site: Site, waiting: Iterable[Listed], odd: list[str], *, signed: bool) -> Iterable[Landed]:
+def taken(site: Site, waiting: Iterable[Listed], odd: list[str], *, signed: bool) -> Iterable[Landed]:
+    """Each file that is whole, with its signature where it is `signed`."""
     for listed in waiting:
         try:
             file = site.landing.take(

@@ -5,6 +5,8 @@ Both files are put before the manifest, which says their digests (`predicate.kit
 
 from pathlib import Path
 
+from pipeline.core.acknowledgement import ACKNOWLEDGEMENT_TYPE
+
 GUIDE = "OPEN.md"
 VERIFIER = "verify_release.py"
 
@@ -69,8 +71,6 @@ printf '{{"type":"{type}","release":"{release}","recipient":"{recipient}","manif
 ssh-keygen -Y sign -n safeconduct -f ../signing.key ../{release}.json
 ```
 """
-
-ACKNOWLEDGEMENT_TYPE = "urn:safeconduct:acknowledgement:v1"
 
 
 def kit_files(

@@ -7,6 +7,10 @@ from pipeline.core.language.policy import ColumnName, Id, Policy, Text
 from pipeline.core.language.wire import WireFormat
 
 
+RETURNS = "returns"
+"""The folder of landing that is no feed's: below it lies what recipients give back."""
+
+
 class FeedLimits(Policy):
     """What a delivery may not exceed."""
 
@@ -80,6 +84,12 @@ class Feed(Policy):
     """when a delivery is due; never late if left out"""
     marking_column: ColumnName | None = None
     """the column that says what each row is marked with: a row without a known marking refuses its delivery"""
+
+    @model_validator(mode="after")
+    def _is_no_folder_of_ours(self) -> "Feed":
+        if self.id == RETURNS:
+            raise ValueError(f"{RETURNS} is the folder of what recipients give back: choose another id")
+        return self
 
     @model_validator(mode="after")
     def _sealed_is_signed(self) -> "Feed":
