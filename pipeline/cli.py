@@ -24,6 +24,7 @@ from pipeline.console.release import open_, releases, verify
 from pipeline.console.reversal import reverse
 from pipeline.console.site import init
 from pipeline.console.status import status
+from pipeline.console.witness import witness
 
 GUIDE = """\
 Safeconduct takes partners' deliveries, applies what each agreement permits, and publishes one sealed, signed release
@@ -51,6 +52,7 @@ for each recipient.
   safeconduct open RELEASE --identity FILE
   safeconduct reverse AGREEMENT     what stands behind a token, where the agreement lets it be asked?
   safeconduct ledger                what was done, in order
+  safeconduct witness LEDGER        at a partner: did the ledger only grow?
 
 `safeconduct COMMAND --help` explains each, with examples. `--json` answers machines. `--site DIR` before the command
 chooses the site. Exit codes: 2 wrong usage, 3 refused, 4 to be corrected by us, 5 two truths where one must be,
@@ -106,6 +108,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "open": open_,
     "verify": verify,
     "ledger": ledger,
+    "witness": witness,
     "reverse": reverse,
 }
 for name, command in COMMANDS.items():

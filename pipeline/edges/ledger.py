@@ -119,9 +119,18 @@ class Ledger:
 
     def witnessed(self) -> Checkpoint | None:
         """The largest checkpoint that a witness of the keyring has cosigned, its note with all cosignatures; or None."""
-        sizes = {size for size, _ in stored_cosignatures(self._objects.public)}
-        counting = (size for size in sorted(sizes, reverse=True) if self._counting(size))
+        sizes = sorted({size for size, _ in stored_cosignatures(self._objects.public)}, reverse=True)
+        counting = (size for size in sizes if any(map(self.counts, self._objects.cosignatures(size))))
         return next((self._cosigned(size) for size in counting), None)
+
+    def cosignatures(self) -> tuple[Cosignature, ...]:
+        """What witnesses have put under any checkpoint, the smallest first, whether they count or not."""
+        sizes = sorted({size for size, _ in stored_cosignatures(self._objects.public)})
+        return tuple(one for size in sizes for one in self._objects.cosignatures(size))
+
+    def counts(self, cosignature: Cosignature) -> bool:
+        """Whether it is by a witness that the keyring names."""
+        return cosignature.key in witness_keys(self._objects.keys.witnesses())
 
     def prove(self, entry: Entry, size: int | None = None) -> bytes:
         """The proof (C2SP tlog-proof) that the entry, whose exact bytes are its `extra`, is in the ledger.
@@ -217,10 +226,6 @@ class Ledger:
                 next_step="Name a size that it has: `safeconduct ledger` shows the largest.",
             )
         return checkpoint
-
-    def _counting(self, size: int) -> bool:
-        known = witness_keys(self._objects.keys.witnesses())
-        return any(one.key in known for one in self._objects.cosignatures(size))
 
     def _cosigned(self, size: int) -> Checkpoint:
         """The checkpoint, its note with every cosignature that we have of it."""

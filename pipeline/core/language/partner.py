@@ -7,6 +7,10 @@ from pydantic import Field, model_validator
 from pipeline.core.language.policy import Id, Policy, Text
 
 
+RESERVED = frozenset({"ledger", "probe"})
+"""Folders of shared storage that are no partner's."""
+
+
 class Role(Enum):
     """What a partner is in the exchange."""
 
@@ -62,6 +66,8 @@ class Partner(Policy):
 
     @model_validator(mode="after")
     def _somebody(self) -> "Partner":
+        if self.id in RESERVED:
+            raise ValueError(f'id = "{self.id}" is the name of a folder of our own in shared storage')
         if (self.audience is Audience.COMMUNITY) != (self.members is not None):
             raise ValueError('audience = "community" needs members = ["partner", ...], and only it')
         if self.members == ():
