@@ -3,8 +3,11 @@
 `python -m tests.manifest_example` writes it again; `tests/test_docs.py` fails when it is no longer what the code makes.
 """
 
+import base64
 import hashlib
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pipeline.core.authority import Authorised, Recipient, authorise, marked
 from pipeline.core.clocks import Instants, runs_out
 from pipeline.core.conservation import RowCount
+from pipeline.core.errors import Code
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.handling import Clock
 from pipeline.core.language.instrument import Instrument
@@ -100,11 +104,47 @@ def example() -> dict[str, bytes]:
         "withdrawal.json": sign_statement(withdrawal, key),
         "publisher.pem": key.public_pem(),
         "publisher-mldsa.pem": second_pem,
+        "vectors.json": json.dumps(list(vectors(release, withdrawal)), indent=1, ensure_ascii=False).encode() + b"\n",
     }
 
 
 SIGNED_ANEW = "manifest-twice.json"
 """ML-DSA signs with randomness: this file is verified instead of compared."""
+
+
+def vectors(release: bytes, withdrawal: bytes) -> Iterator[dict[str, str]]:
+    """Envelopes, each with what it is given as and the code that it must end in: "" where it holds."""
+    key, second = signing_key(), second_key()
+    other = SigningKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"somebody else's key").digest()))
+    manifest, two = sign_statement(release, key), key_id(second.public_key())
+    flipped = release.replace(b'"released":301', b'"released":300')
+    of_another = release.replace(b'"release":"example-lists.0f3b6a0de9a1c2d4-v2"', b'"release":"example-lists.ffff"')
+    payload = base64.b64encode(release)
+    about_another = withdrawn(hashlib.sha256(b"another manifest").hexdigest())
+
+    def told(name: str, given_as: str, code: Code | None, envelope: bytes) -> dict[str, str]:
+        return {"name": name, "as": given_as, "code": code.value if code else "", "envelope": envelope.decode()}
+
+    wrong, swapped = Code.VERIFICATION_FAILED, Code.MANIFEST_SWAPPED
+    yield told("as the publisher has signed it", "manifest", None, manifest)
+    yield told("a field more, which nothing signs", "manifest", None, manifest[:-1] + b',"note":"x"}')
+    yield told("another number of rows", "manifest", wrong, manifest.replace(payload, base64.b64encode(flipped)))
+    yield told("signed by another key", "manifest", Code.SIGNER_UNKNOWN, sign_statement(release, other))
+    yield told("no signature", "manifest", wrong, re.sub(rb"\[.*\]", b"[]", manifest))
+    yield told("another type of payload", "manifest", wrong, manifest.replace(b"in-toto+json", b"in-toto+xml_"))
+    yield told(
+        "the payload twice", "manifest", wrong, manifest.replace(b'{"payload"', b'{"payload":"e30=","payload"', 1)
+    )
+    yield told("cut short", "manifest", wrong, manifest[:-2])
+    yield told("one sign more", "manifest", wrong, manifest + b"x")
+    stripped = sign_statement(released(key.id, two), key)
+    yield told("its second signature taken away", "manifest", Code.SIGNATURE_STRIPPED, stripped)
+    yield told("the manifest of another release", "manifest", swapped, sign_statement(of_another, key))
+    yield told("a withdrawal given as a manifest", "manifest", wrong, sign_statement(withdrawal, key))
+    yield told("as the publisher has withdrawn it", "withdrawal", None, sign_statement(withdrawal, key))
+    yield told("a withdrawal by another key", "withdrawal", Code.SIGNER_UNKNOWN, sign_statement(withdrawal, other))
+    yield told("the withdrawal of another manifest", "withdrawal", swapped, sign_statement(about_another, key))
+    yield told("a manifest given as a withdrawal", "withdrawal", wrong, manifest)
 
 
 def signing_key() -> SigningKey:
@@ -206,8 +246,14 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def same_payload(name: str, content: bytes) -> bool:
+    """Whether the file is there and its envelope holds what this one holds."""
+    path = FOLDER / name
+    return path.exists() and json.loads(path.read_bytes())["payload"] == json.loads(content)["payload"]
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, content in example().items():
-        if name != SIGNED_ANEW or not (FOLDER / name).exists():
+        if name != SIGNED_ANEW or not same_payload(name, content):
             (FOLDER / name).write_bytes(content)

@@ -1,6 +1,7 @@
 """Do the documents say what is so? Links, commands, codes, words, promises and the manifest's example are held to the code."""
 
 import ast
+import hashlib
 import importlib
 import itertools
 import json
@@ -16,16 +17,22 @@ from typing import Any
 
 import pytest
 import typer
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from pipeline.core.cases import failed_cases
 from pipeline.core.errors import Code, Conflict, Misconfigured, Postponed, Refused, Unavailable
 from pipeline.core.language.agreement import Agreement
+from pipeline.core.statement import read_statement
 from pipeline.edges.catalogue import load
+from pipeline.edges.publication import Publication, manifest_key, withdrawal_key
 from pipeline.edges.schemas import schema_of
-from pipeline.edges.signing import PAYLOAD_TYPE
-from tests.manifest_example import FOLDER, example
+from pipeline.edges.signing import PAYLOAD_TYPE, key_id, open_envelope, signers_of
+from pipeline.edges.storage import open_store
+from tests.manifest_example import FOLDER, SIGNED_ANEW, example, same_payload
+from tests.manifest_example import signing_key as example_key
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -442,7 +449,51 @@ def test_the_how_to_tells_every_treatment() -> None:
 
 def test_the_example_is_what_the_code_makes() -> None:
     for name, content in example().items():
-        assert (FOLDER / name).read_bytes() == content, "write it again: python -m tests.manifest_example"
+        same = same_payload(name, content) if name == SIGNED_ANEW else (FOLDER / name).read_bytes() == content
+        assert same, "write it again: python -m tests.manifest_example"
+        row = rf"\| `{re.escape(name)}` \|.*\| {len(content)} \| `{hashlib.sha256(content).hexdigest()}` \|"
+        told = re.search(row, text_of("docs/formats/manifest.md"))
+        assert told or name in (SIGNED_ANEW, "vectors.json"), f"the page's row of {name} is another"
+
+
+def test_the_second_signature_of_the_example_holds() -> None:
+    """As written in the folder: made anew it would be another one."""
+    key, second = example_key(), load_pem_public_key((FOLDER / "publisher-mldsa.pem").read_bytes())
+    assert isinstance(second, MLDSA65PublicKey)
+    envelope = (FOLDER / SIGNED_ANEW).read_bytes()
+    signed_by = read_statement(open_envelope(envelope, [key.public]))["signed_by"]
+    assert set(signed_by) == signers_of(envelope, [key.public, second]) == {key.id, key_id(second)}
+
+
+def test_each_vector_ends_as_it_says(tmp_path: Path) -> None:
+    second = load_pem_public_key((FOLDER / "publisher-mldsa.pem").read_bytes())
+    assert isinstance(second, MLDSA65PublicKey)
+    recipient, release = "eu-customs", "example-lists.0f3b6a0de9a1c2d4-v2"
+    ended = {}
+    vectors = json.loads((FOLDER / "vectors.json").read_bytes())
+    for number, vector in enumerate(vectors):
+        (tmp_path / str(number)).mkdir()
+        publication = Publication(open_store((tmp_path / str(number)).as_uri()), example_key(), seconds=(second,))
+        of_manifest = vector["as"] == "manifest"
+        manifest = vector["envelope"].encode() if of_manifest else (FOLDER / "manifest.json").read_bytes()
+        publication.store.put_new(manifest_key(recipient, release), manifest)
+        if not of_manifest:
+            publication.store.put_new(withdrawal_key(recipient, release), vector["envelope"].encode())
+        try:
+            published = publication.find(recipient, release)
+            assert published
+            assert of_manifest or publication.withdrawn(published)
+            ended[vector["name"]] = ""
+        except Refused as refused:
+            ended[vector["name"]] = refused.code.value
+    assert ended == {vector["name"]: vector["code"] for vector in vectors}
+    assert set(ended.values()) == {
+        "",
+        "verification-failed",
+        "signer-unknown",
+        "signature-stripped",
+        "manifest-swapped",
+    }
 
 
 def test_the_page_shows_the_examples_statement() -> None:
@@ -453,10 +504,13 @@ def test_the_page_shows_the_examples_statement() -> None:
 def test_the_page_explains_every_field_of_the_predicate() -> None:
     page = text_of("docs/formats/manifest.md")
     predicate = json.loads(example()["statement.json"])["predicate"]
+    predicate |= json.loads(example()["withdrawal-statement.json"])["predicate"]
     names = set(predicate) | {name for value in predicate.values() if isinstance(value, dict) for name in value}
-    names -= {*AGREEMENT_COLUMNS, "validated"}
+    names -= {*AGREEMENT_COLUMNS, "validated", "eori-countries-v1"}
     # rows, columns and parts are told with their inner names in one cell
-    assert [name for name in sorted(names) if name not in re.findall(r"[a-z_]+", page.split("## The example")[0])] == []
+    told = page.split("## The example")[0]
+    words = {*re.findall(r"[a-z_]+", told), *re.findall(r"`([^`]+)`", told)}
+    assert sorted(names - words) == []
 
 
 AGREEMENT_COLUMNS = ("tin", "country", "street")
@@ -474,8 +528,29 @@ def test_every_document_says_the_same_head_of_the_signed_bytes() -> None:
 
 
 def manifest_commands() -> list[str]:
-    (verify, _) = re.findall(r"^```sh\n(.*?)^```$", text_of("docs/formats/manifest.md"), re.MULTILINE | re.DOTALL)
-    return [str(line) for line in verify.splitlines() if line]
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text_of("docs/formats/manifest.md"), re.MULTILINE | re.DOTALL)
+    return [str(line) for line in blocks[0].splitlines() if line]
+
+
+def test_the_second_signature_verifies_by_the_page_s_steps(tmp_path: Path) -> None:
+    """Its shell commands make the signed bytes and the signature; openssl where it is new enough, else `cryptography`."""
+    for name in ("manifest-twice.json", "publisher-mldsa.pem"):
+        shutil.copy(FOLDER / name, tmp_path)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text_of("docs/formats/manifest.md"), re.MULTILINE | re.DOTALL)
+    *steps, verifying = blocks[1].splitlines()
+    subprocess.run(["bash", "-euc", "\n".join(steps)], cwd=tmp_path, check=True, timeout=20)
+    public = load_pem_public_key((tmp_path / "publisher-mldsa.pem").read_bytes())
+    assert isinstance(public, MLDSA65PublicKey)
+    public.verify((tmp_path / "second.sig").read_bytes(), (tmp_path / "signed-twice").read_bytes())
+    with pytest.raises(InvalidSignature):
+        public.verify((tmp_path / "second.sig").read_bytes(), (tmp_path / "signed-twice").read_bytes() + b"x")
+    told = subprocess.run(["openssl", "version"], capture_output=True, text=True, timeout=20, check=False).stdout
+    version = re.match(r"OpenSSL (\d+)\.(\d+)", told)
+    if version and (int(version[1]), int(version[2])) >= (3, 5):
+        done = subprocess.run(
+            ["bash", "-euc", verifying], cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False
+        )
+        assert "Signature Verified Successfully" in done.stdout, done.stderr
 
 
 def test_the_example_verifies_by_the_page_s_steps(tmp_path: Path) -> None:
