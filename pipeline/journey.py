@@ -15,7 +15,7 @@ from pipeline.core.duration import after
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Unavailable
 from pipeline.core.findings import Tally
 from pipeline.core.language.agreement import Agreement
-from pipeline.core.language.feed import Feed
+from pipeline.core.language.feed import RETURNS, Feed
 from pipeline.core.statement import Source, statement
 from pipeline.core.validation import CompiledSchema
 from pipeline.core.withdrawal import Withdrawal
@@ -28,6 +28,7 @@ from pipeline.edges.making import Made, make
 from pipeline.edges.pace import ahead
 from pipeline.edges.permission import means, permission, permitted
 from pipeline.edges.publication import Published, Spool, release_name
+from pipeline.edges.returns import Returned, sweep_returns
 from pipeline.edges.revision import Revision, last_revision, next_name, refused_as_withdrawn
 from pipeline.edges.schemas import lists_hold, schema_of
 from pipeline.edges.site import Site
@@ -52,11 +53,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """`lots` are to be received now. `refused` landed where no feed is. `odd` says which files could not be taken, and why."""
+    """`lots` are to be received now. `returned` is what recipients gave back.
+
+    `refused` landed where no feed is, or does not hold. `odd` says which files could not be taken, and why.
+    """
 
     lots: tuple[Lot, ...]
     refused: tuple[Refusal, ...]
     odd: tuple[str, ...] = ()
+    returned: tuple[Returned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +103,30 @@ class Withdrawn:
 
 
 def sweep(site: Site) -> Swept:
-    """Steps 1 and 2: whatever has landed whole is claimed, and every lot that waits is handed out when its turn comes."""
+    """Steps 1 and 2: whatever has landed whole is claimed, and every lot that waits is handed out when its turn comes.
+
+    What recipients give back, acknowledgements and cosigned checkpoints, is taken at once: there are no rows in it.
+    """
     record.clock_holds(site)
     catalogue = site.catalogue()
     lots: list[Lot] = []
     refused: list[Refusal] = []
     odd: list[str] = []
+    returned: list[Returned] = []
     for folder, waiting in site.landing.waiting(catalogue.signed_feeds).items():
         if folder in catalogue.feeds:
             lots += sweep_feed(site, catalogue.feeds[folder], waiting, odd)
+        elif folder == RETURNS:
+            for one in sweep_returns(site, catalogue, waiting, odd):
+                if isinstance(one, Returned):
+                    returned.append(one)
+                else:
+                    refused.append(_refuse(site, None, one.delivery, one.refusal, by=one.partner))
         elif not catalogue.is_broken("feeds", folder):  # where our own file is at fault, the partner's waits
             for file, refusal in sweep_stray(site, waiting, odd):
                 delivery = Delivery(file.delivery, folder, file.key, file.size_bytes, site.now())
                 refused.append(_refuse(site, None, delivery, refusal))
-    return Swept(tuple(lots), tuple(refused), tuple(odd))
+    return Swept(tuple(lots), tuple(refused), tuple(odd), tuple(returned))
 
 
 def receive(site: Site, lot_id: str) -> Received:
@@ -252,8 +267,11 @@ def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery, 
     return accepted
 
 
-def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused) -> Refusal:
-    """The delivery is in quarantine as a whole, with the reason; ledger and partner know; it is gone from landing."""
+def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused, *, by: str | None = None) -> Refusal:
+    """The delivery is in quarantine as a whole, with the reason; ledger and partner know; it is gone from landing.
+
+    `by`: the partner that gave it back, where it is no feed's.
+    """
     try:
         if refusal.code is not Code.DELIVERY_CHANGED:
             site.quarantine.hold_raw(delivery, as_landed(site, delivery)())
@@ -261,9 +279,10 @@ def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused)
         refusal = changed
     site.quarantine.report(delivery, refusal=refusal, rows=None, rejected=None, findings=())
     reply = reply_to(feed, delivery.id, delivery.claimed_at, refusal=refusal) if feed else None
-    record.refused(site, feed, delivery, refusal, reply)
+    record.refused(site, feed.partner if feed else by, delivery, refusal, reply)
     if refusal.code is not Code.DELIVERY_CHANGED:
-        site.landing.discard(delivery.landed_as, delivery.id, signed=feed is not None and feed.signed)
+        signed = feed.signed if feed else delivery.feed == RETURNS
+        site.landing.discard(delivery.landed_as, delivery.id, signed=signed)
     return Refusal(delivery.id, delivery.landed_as, refusal.code.value, str(refusal))
 
 

@@ -38,6 +38,12 @@ class Code(Enum):
     TOO_FEW_ROWS = "too-few-rows"
     CLASSIFIED_INPUT = "classified-input"
     MARKING_UNKNOWN = "marking-unknown"
+    # Refused: what a recipient gives back
+    RETURN_UNKNOWN = "return-unknown"
+    RETURN_MALFORMED = "return-malformed"
+    RETURN_BY_ANOTHER = "return-by-another"
+    RETURN_DIFFERS = "return-differs"
+    RELEASE_UNKNOWN = "release-unknown"
     # Refused: the release
     AGREEMENT_NOT_IN_FORCE = "agreement-not-in-force"
     AGREEMENT_EXPIRED = "agreement-expired"
@@ -97,6 +103,7 @@ class Code(Enum):
     NAME_AMBIGUOUS = "name-ambiguous"
     # Conflict
     AGREEMENT_CHANGED = "agreement-changed"
+    KEY_TAKEN = "key-taken"
     MASTER_DIFFERS = "master-differs"
     OBJECT_DIFFERS = "object-differs"
     OBJECT_MISSING = "object-missing"

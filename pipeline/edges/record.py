@@ -6,17 +6,20 @@ Each can be told again: the ledger keeps the first entry of an id, and the same 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from pipeline.core.acknowledgement import Acknowledgement
 from pipeline.core.authority import Authorised
 from pipeline.core.delivery import Delivery
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
 from pipeline.core.language.agreement import Agreement
-from pipeline.core.language.feed import Feed
+from pipeline.core.language.feed import RETURNS, Feed
 from pipeline.core.statement import Part
+from pipeline.edges.checkpoints import Cosignature
 from pipeline.edges.declarations import Declared
 from pipeline.edges.ledger import Entry, Fact, Kind
 from pipeline.edges.publication import Published, Withdrawn, release_name
+from pipeline.edges.roles import Key
 from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
 
@@ -41,8 +44,8 @@ def accepted(site: Site, feed: Feed, kept: Kept, one: Accepted, reply: bytes | N
     site.publication.acknowledge(feed.partner, one.delivery, answer, reply)
 
 
-def refused(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused, reply: bytes | None = None) -> None:
-    """A delivery was refused as a whole; its partner, where its feed is known, learns why and what to do."""
+def refused(site: Site, partner: str | None, delivery: Delivery, refusal: Refused, reply: bytes | None = None) -> None:
+    """A delivery was refused as a whole; its partner, where that is known, learns why and what to do."""
     facts: dict[str, Fact] = {
         "feed": delivery.feed,
         "landed_as": delivery.landed_as,
@@ -50,9 +53,9 @@ def refused(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused,
         "message": refusal.message,
     }
     _enter(site, Kind.REFUSED, f"{delivery.feed}:{delivery.id}:{refusal.code.value}", delivery.id, facts)
-    if feed:
+    if partner:
         answer = {"delivery": delivery.id, "outcome": "refused", **facts, "next_step": refusal.next_step}
-        site.publication.acknowledge(feed.partner, delivery.id, answer, reply)
+        site.publication.acknowledge(partner, delivery.id, answer, reply)
 
 
 def repeated(site: Site, delivery: Delivery, landed_as: str) -> None:
@@ -170,9 +173,42 @@ def reversed_(
     _enter(site, Kind.REVERSED, f"{agreement.id}:{column}:{digest}:{at}", agreement.id, facts)
 
 
+def key_became(site: Site, key: Key, became: str) -> None:
+    """A key of the site was made or retired."""
+    facts: dict[str, Fact] = {"role": key.role.value, "number": key.number, "fingerprint": key.fingerprint}
+    _enter(site, Kind.KEY, f"{key.name}:{became}", key.name, {**facts, "became": became})
+
+
 def release_entry(site: Site, release: str) -> Entry | None:
     """What the ledger says of a release that was published."""
     return site.ledger.find(f"{Kind.RELEASED.value}:{release}")
+
+
+def acknowledged(site: Site, published: Published, partner: str, said: Acknowledgement, *, digest: str) -> None:
+    """The partner has said that it has the release; its first word counts. `digest`: SHA-256 of what it signed."""
+    facts: dict[str, Fact] = {
+        "partner": partner,
+        "recipient": published.recipient,
+        "manifest": published.manifest_digest,
+        "by": said.by,
+        "said_at": said.at.astimezone(UTC).isoformat(),
+        "acknowledgement": digest,
+    }
+    _enter(site, Kind.ACKNOWLEDGED, f"{published.release}:{partner}", published.release, facts)
+    answer = {"delivery": digest, "outcome": "accepted", "feed": RETURNS, "release": published.release}
+    site.publication.acknowledge(partner, digest, answer)
+
+
+def acknowledgement_entry(site: Site, release: str, partner: str) -> Entry | None:
+    """What the ledger says of the partner's acknowledgement of a release."""
+    return site.ledger.find(f"{Kind.ACKNOWLEDGED.value}:{release}:{partner}")
+
+
+def witnessed(site: Site, partner: str, cosignature: Cosignature) -> None:
+    """The partner's witness has seen the ledger of this size."""
+    facts: dict[str, Fact] = {**cosignature.facts, "partner": partner, "seen_at": cosignature.at.isoformat()}
+    subject = f"checkpoint {cosignature.size}"
+    _enter(site, Kind.WITNESSED, f"{cosignature.size}:{cosignature.key.name}", subject, facts)
 
 
 def withdrawal_entry(site: Site, release: str) -> Entry | None:

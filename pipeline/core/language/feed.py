@@ -6,7 +6,6 @@ from pipeline.core.duration import Duration
 from pipeline.core.language.policy import ColumnName, Id, Policy, Text
 from pipeline.core.language.wire import WireFormat
 
-
 RETURNS = "returns"
 """The folder of landing that is no feed's: below it lies what recipients give back."""
 
