@@ -129,12 +129,11 @@ def _check_catalogue(call: Call, loaded: "Catalogue", wanted: set[Path], keyring
 
 
 def _what_to_check(call: Call, catalogue: Path | None) -> "tuple[Path, Keyring | None]":
-    from pipeline.edges.keys import Keyring
-    from pipeline.edges.site import catalogue_root
+    from pipeline.edges.site import catalogue_root, keyring_of
 
     if catalogue:
         return catalogue.resolve(), None
-    return catalogue_root(call.site_directory), Keyring.open(call.site_directory / "keys")
+    return catalogue_root(call.site_directory), keyring_of(call.site_directory)
 
 
 def _known(wanted: set[Path], root: Path) -> None:

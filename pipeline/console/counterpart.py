@@ -4,7 +4,7 @@ Both are rehearsed on one stage, with one set of pseudonym keys, so that a pseud
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from pipeline.console.readiness import Block
 from pipeline.console.rehearsal import Stage, receive, release, stage
 from pipeline.console.sides import Named
 from pipeline.core.errors import SafeconductError
+from pipeline.core.language.agreement import Agreement
 from pipeline.core.redaction import Redaction, compile_redaction, redact
 from pipeline.core.scope import Events
 from pipeline.edges.declarations import Declarations
@@ -23,7 +24,7 @@ from pipeline.edges.ledger import Ledger
 from pipeline.edges.permission import means
 from pipeline.edges.publication import Publication
 from pipeline.edges.schemas import schema_of
-from pipeline.edges.sealing import Identity
+from pipeline.edges.sealing import Identities
 from pipeline.edges.storage import open_store
 from pipeline.edges.vault import Kept
 
@@ -64,14 +65,16 @@ class Counterparts:
 
 
 @dataclass(slots=True)
-class _Tally:
+class Tally:
+    """How many cells of each column are there, before and after, and how many differ in the rows of both."""
+
     before: Counter[str] = field(default_factory=Counter)
     after: Counter[str] = field(default_factory=Counter)
     differ: Counter[str] = field(default_factory=Counter)
     rows_in_both: int = 0
 
 
-def counterparts(old: Named, new: Named, file: Path, *, opening: Identity | None, at: datetime) -> Counterparts:
+def counterparts(old: Named, new: Named, file: Path, *, opening: Identities | None, at: datetime) -> Counterparts:
     """What becomes of a file of the feed under either version, in counts."""
     feed = new.catalogue.feed(new.agreement.feed)
     # To whom it goes changes no count; a recipient that is gone from the catalogue has no key on the stage.
@@ -89,7 +92,7 @@ def counterparts(old: Named, new: Named, file: Path, *, opening: Identity | None
             before=_outcome(scenes[0], before, kept),
             after=_outcome(scenes[1], new, kept),
             rows_in_both=tally.rows_in_both if tally else None,
-            cells=tuple(_cells(before, new, tally)) if tally else (),
+            cells=tuple(cells_of(before.agreement, new.agreement, tally)) if tally else (),
         )
 
 
@@ -123,7 +126,7 @@ def _outcome(scene: Stage, side: Named, kept: Kept) -> Outcome:
     return Outcome(side.agreement.version, published.predicate["rows"], None)
 
 
-def _tally(scenes: tuple[Stage, Stage], sides: tuple[Named, Named], kept: Kept) -> _Tally | None:
+def _tally(scenes: tuple[Stage, Stage], sides: tuple[Named, Named], kept: Kept) -> Tally | None:
     """The cells of both, matched by the row that they come from; None where there are no rows, but counts."""
     if any(side.agreement.statistics for side in sides):
         return None
@@ -131,8 +134,13 @@ def _tally(scenes: tuple[Stage, Stage], sides: tuple[Named, Named], kept: Kept) 
         before, after = (_compiled(scene, side, kept) for scene, side in zip(scenes, sides, strict=True))
     except SafeconductError:
         return None  # the outcome says why
-    tally = _Tally()
-    for chunk in scenes[1].vault.rows(kept):
+    return tally_of(before, after, scenes[1].vault.rows(kept))
+
+
+def tally_of(before: Redaction, after: Redaction, chunks: Iterable[pl.DataFrame]) -> Tally:
+    """The cells of rows redacted one way and the other, matched by the row that they come from."""
+    tally = Tally()
+    for chunk in chunks:
         numbered = chunk.with_row_index(_NUMBER)
         _count(tally, _redacted(before, numbered), _redacted(after, numbered))
     return tally
@@ -150,7 +158,7 @@ def _redacted(redaction: Redaction, chunk: pl.DataFrame) -> pl.DataFrame:
     return made.frame.with_columns(made.in_scope[_NUMBER])
 
 
-def _count(tally: _Tally, before: pl.DataFrame, after: pl.DataFrame) -> None:
+def _count(tally: Tally, before: pl.DataFrame, after: pl.DataFrame) -> None:
     for frame, there in ((before, tally.before), (after, tally.after)):
         for name in frame.columns:
             there[name] += frame.height - frame[name].null_count()
@@ -160,8 +168,9 @@ def _count(tally: _Tally, before: pl.DataFrame, after: pl.DataFrame) -> None:
         tally.differ[name] += int(both.select(pl.col(name).ne_missing(pl.col(f"{name}_after")).sum()).item())
 
 
-def _cells(before: Named, after: Named, tally: _Tally) -> Iterator[Cells]:
-    old, new = before.agreement.released, after.agreement.released
+def cells_of(before: Agreement, after: Agreement, tally: Tally) -> Iterator[Cells]:
+    """The cells of each column that either of them releases."""
+    old, new = before.released, after.released
     for name in dict.fromkeys((*old, *new)):
         yield Cells(
             name,

@@ -5,7 +5,6 @@ in memory. Its pseudonyms are made with a key of its own each time: they are nev
 """
 
 import hashlib
-import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,17 +22,18 @@ from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import Acceptance, Feed
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.declarations import Declarations, Declared
+from pipeline.edges.epochs import Epochs
 from pipeline.edges.keys import Keyring
 from pipeline.edges.landing import Landed, Landing
 from pipeline.edges.ledger import Ledger
 from pipeline.edges.opening import open_delivery
 from pipeline.edges.publication import Publication, Published
 from pipeline.edges.quarantine import Quarantine
+from pipeline.edges.roles import Role, new_key
 from pipeline.edges.schemas import meanings_of
-from pipeline.edges.sealing import Identity, new_identity, seal
-from pipeline.edges.signing import new_signing_key
+from pipeline.edges.sealing import Identities, Identity, new_identity, seal
 from pipeline.edges.site import Settings, Site
-from pipeline.edges.storage import key_of, open_store
+from pipeline.edges.storage import Store, key_of, open_store
 from pipeline.edges.vault import Kept, Vault
 
 _AGE = b"age-encryption.org/v1"
@@ -109,12 +109,12 @@ class Stage(Site):
 def rehearse(site: Site, feed: Feed, agreements: Sequence[Agreement], file: Path) -> Rehearsed:
     """What would become of a file of the feed, in clear or sealed to the site, under each of the agreements."""
     with stage(site.catalogue(), feed, agreements, at=site.now()) as on_stage:
-        tried, kept = receive(on_stage, feed, file, opening=site.keyring.opening)
+        tried, kept = receive(on_stage, feed, file, opening=site.keyring.opening_identities)
         releases = tuple(_would_release(on_stage, agreement, kept) for agreement in agreements) if kept else ()
         return Rehearsed(tried, releases)
 
 
-def try_delivery(catalogue: Catalogue, feed: Feed, file: Path, *, opening: Identity | None, at: datetime) -> Tried:
+def try_delivery(catalogue: Catalogue, feed: Feed, file: Path, *, opening: Identities | None, at: datetime) -> Tried:
     """What would become of a file of the feed: parsed, validated and held as the journey does it.
 
     Where it is refused for its bad rows, `findings` are still all of them, as a feed that takes anything would tell.
@@ -129,7 +129,7 @@ def try_delivery(catalogue: Catalogue, feed: Feed, file: Path, *, opening: Ident
     return replace(tried, received=told.received, rejected=told.rejected, accepted=0, findings=told.findings)
 
 
-def receive(on_stage: Stage, feed: Feed, file: Path, *, opening: Identity | None) -> tuple[Tried, Kept | None]:
+def receive(on_stage: Stage, feed: Feed, file: Path, *, opening: Identities | None) -> tuple[Tried, Kept | None]:
     """The file went through the receiving half of the journey; its good rows are in the stage's vault."""
     content = _content(feed, file, opening)
     landed_as = f"{feed.id}/{key_of(file.name.encode())}"
@@ -183,15 +183,15 @@ def stage(catalogue: Catalogue, feed: Feed, agreements: Sequence[Agreement], *, 
             (folder / store).mkdir(mode=0o700)
         landing, private, shared = (open_store(url) for url in urls.values())
         recipient = new_identity()
-        keyring = _keyring(folder / "keys", _recipients(catalogue, agreements), recipient)
+        keyring = _keyring(folder / "keys", private, _recipients(catalogue, agreements), recipient, at)
         yield Stage(
             directory=folder,
             settings=Settings(
                 catalogue="catalogue", landing=urls["landing"], private=urls["private"], shared=urls["shared"]
             ),
             landing=Landing(landing, private),
-            quarantine=Quarantine(private, keyring.quarantine),
-            vault=Vault(private, keyring.vault),
+            quarantine=Quarantine(private, keyring.quarantine_identities),
+            vault=Vault(private, keyring.vault_identities),
             publication=Publication(shared, keyring.signing),
             declarations=Declarations(private),
             ledger=Ledger(private.within("ledger"), shared.within("ledger"), keyring, "rehearsal"),
@@ -215,13 +215,14 @@ def _would_release(on_stage: Stage, agreement: Agreement, kept: Kept) -> WouldRe
 def _script(catalogue: Catalogue, feed: Feed, root: Path) -> Catalogue:
     """The catalogue as if it lay in `root`, where no signature does: what is rehearsed may be signed later.
 
-    The file may come in clear, and nobody signed it; on the stage it is sealed all the same.
+    The file may come in clear, and nobody signed it; on the stage it is sealed all the same. What other feeds have told is not there, so
+    that nothing is asked of it.
     """
     return replace(
         catalogue,
         root=root,
         texts={root / path.relative_to(catalogue.root): text for path, text in catalogue.texts.items()},
-        feeds={**catalogue.feeds, feed.id: feed.model_copy(update={"sealed": True, "signed": False})},
+        feeds={**catalogue.feeds, feed.id: feed.model_copy(update={"sealed": True, "signed": False, "follows": ()})},
     )
 
 
@@ -230,17 +231,10 @@ def _recipients(catalogue: Catalogue, agreements: Sequence[Agreement]) -> set[st
     return members | {one.recipient for one in agreements}
 
 
-def _keyring(folder: Path, partners: set[str], recipient: Identity) -> Keyring:
+def _keyring(folder: Path, private: Store, partners: set[str], recipient: Identity, at: datetime) -> Keyring:
     """Keys of nobody; the only halves on disk are public."""
-    keyring = Keyring(
-        directory=folder,
-        signing=new_signing_key(),
-        ledger=new_signing_key(),
-        vault=new_identity(),
-        quarantine=new_identity(),
-        opening=new_identity(),
-        pseudonym_master=secrets.token_bytes(32),
-    )
+    keys = tuple(new_key(role, 1, at) for role in Role if role.required)
+    keyring = Keyring(folder, keys, Epochs(private))
     for partner in partners:
         path = keyring.recipients_path(partner)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -248,7 +242,7 @@ def _keyring(folder: Path, partners: set[str], recipient: Identity) -> Keyring:
     return keyring
 
 
-def _content(feed: Feed, file: Path, opening: Identity | None) -> bytes:
+def _content(feed: Feed, file: Path, opening: Identities | None) -> bytes:
     """The file's bytes in clear."""
     try:
         size_bytes = file.stat().st_size

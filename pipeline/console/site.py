@@ -9,6 +9,7 @@ from pipeline.console.call import AsJson, Call
 from pipeline.core.errors import Code, Misconfigured
 
 if TYPE_CHECKING:
+    from pipeline.edges.safekeeping import Safekeeping
     from pipeline.edges.site import Site
 
 DEMO = "demo"
@@ -29,6 +30,13 @@ def init(
         str | None, typer.Option("--endpoint-url", metavar="URL", help="Of an S3 server that is not Amazon's.")
     ] = None,
     region: Annotated[str | None, typer.Option(help="Of the S3 storage.")] = None,
+    openbao: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Keep the site's keys in OpenBao: https://HOST:PORT/MOUNT/PATH."),
+    ] = None,
+    openbao_ca: Annotated[
+        Path | None, typer.Option("--openbao-ca", metavar="FILE", help="PEM of the authority that vouches for it.")
+    ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Make keys for partners that have none, to play their part.")
     ] = False,
@@ -42,12 +50,22 @@ def init(
       safeconduct init --demo
       safeconduct --site /srv/exchange init --catalogue /etc/safeconduct/catalogue
       safeconduct init --storage s3://exchange/prod --endpoint-url http://127.0.0.1:8333
+      safeconduct init --openbao https://bao.example:8200/secret/safeconduct
     """
     call = Call.of(context, as_json)
     if (endpoint_url or region) and not (storage or "").startswith("s3://"):
         raise typer.BadParameter("--endpoint-url and --region are for --storage s3://...")
+    if openbao_ca and not openbao:
+        raise typer.BadParameter("--openbao-ca is for --openbao URL")
     before = _files(call.site_directory)
-    site = make_site(call.site_directory, catalogue, storage=storage, endpoint_url=endpoint_url, region=region)
+    site = make_site(
+        call.site_directory,
+        catalogue,
+        storage=storage,
+        endpoint_url=endpoint_url,
+        region=region,
+        keys=_in_openbao(openbao, openbao_ca) if openbao else None,
+    )
     partners = make_demo_partners(site) if demo else ()
     made = sorted(_files(call.site_directory) - before)
     if call.json:
@@ -79,6 +97,7 @@ def make_site(
     storage: str | None = None,
     endpoint_url: str | None = None,
     region: str | None = None,
+    keys: "Safekeeping | None" = None,
 ) -> "Site":
     """The site in `directory`, new or as it was."""
     from pipeline.edges.catalogue import load
@@ -93,7 +112,7 @@ def make_site(
             )
         load(catalogue.resolve())
     s3 = S3(endpoint_url=endpoint_url, region=region or S3().region) if (storage or "").startswith("s3://") else None
-    return Site.create(directory, catalogue.resolve(), storage=storage, s3=s3)
+    return Site.create(directory, catalogue.resolve(), storage=storage, s3=s3, keys=keys)
 
 
 def make_demo_partners(site: "Site") -> tuple[str, ...]:
@@ -134,6 +153,15 @@ def demo_signing_key(site: "Site", partner: str) -> Path:
             next_step="`safeconduct init --demo` makes keys for partners that have none; a real partner signs itself.",
         )
     return path
+
+
+def _in_openbao(url: str, ca_file: Path | None) -> "Safekeeping":
+    from pipeline.edges.safekeeping import Safekeeping
+
+    try:
+        return Safekeeping.at(url, ca_file)
+    except ValueError:
+        raise typer.BadParameter("--openbao is https://HOST:PORT/MOUNT/PATH, as of a KV store of version 2") from None
 
 
 def _ours(private: Path, public: Path) -> bool:

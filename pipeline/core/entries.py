@@ -42,6 +42,7 @@ class Kind(Enum):
     DECLARED = "declared"
     REVERSED = "reversed"
     CLOCK = "clock"
+    KEY = "key"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class Code(Enum):
     TOO_MANY_REJECTED = "too-many-rejected"
     BUDGET_EXCEEDED = "budget-exceeded"
     TOO_FEW_ROWS = "too-few-rows"
+    EARLIER_MISSING = "earlier-missing"
     CLASSIFIED_INPUT = "classified-input"
     MARKING_UNKNOWN = "marking-unknown"
     # Refused: what a recipient gives back
@@ -115,6 +116,7 @@ class Code(Enum):
     SAFE_UNAVAILABLE = "safe-unavailable"
     STORAGE_UNAVAILABLE = "storage-unavailable"
     STORAGE_FULL = "storage-full"
+    EARLIER_WAITING = "earlier-waiting"
 
 
 class SafeconductError(Exception):

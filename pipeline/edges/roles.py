@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pipeline.core.canonical import canonical, read
 from pipeline.core.errors import Code, Misconfigured
 from pipeline.edges.safe import Safe, key_missing
-from pipeline.edges.sealing import Identity, new_identity
+from pipeline.edges.sealing import Identity, RecipientKind, new_identity
 from pipeline.edges.signing import SigningKey, key_id, new_signing_key, read_signing_key
 
 RETIRED = ".retired.json"
@@ -124,15 +124,15 @@ class _Left:
     retired_at: datetime
 
 
-def new_key(role: Role, number: int, at: datetime) -> Key:
-    """A fresh key from the system's random source; it is nowhere yet."""
+def new_key(role: Role, number: int, at: datetime, kind: RecipientKind = RecipientKind.X25519) -> Key:
+    """A fresh key from the system's random source; it is nowhere yet. `kind` is for the roles that open."""
     match role:
         case Role.SIGNING | Role.LEDGER:
             return _key(role, number, at, new_signing_key())
         case Role.SIGNING_MLDSA:
             return _key(role, number, at, MLDSA65PrivateKey.generate())
         case Role.VAULT | Role.QUARANTINE | Role.OPENING:
-            return _key(role, number, at, new_identity())
+            return _key(role, number, at, new_identity(kind))
         case Role.PSEUDONYM_MASTER:
             return _key(role, number, at, Master(secrets.token_bytes(MASTER_BYTES)))
 

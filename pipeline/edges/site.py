@@ -16,11 +16,13 @@ from pipeline.core.language.policy import Policy, Text
 from pipeline.core.notes import is_key_name
 from pipeline.edges import catalogue
 from pipeline.edges.declarations import Declarations
+from pipeline.edges.epochs import Epochs
 from pipeline.edges.keys import Keyring
 from pipeline.edges.landing import Landing
 from pipeline.edges.ledger import Ledger
 from pipeline.edges.publication import Publication
 from pipeline.edges.quarantine import Quarantine
+from pipeline.edges.safekeeping import Safekeeping, safe_of
 from pipeline.edges.storage import S3Settings, open_store, probe
 from pipeline.edges.vault import Vault
 
@@ -52,6 +54,7 @@ class Settings(Policy):
         default=False, description="an agreement releases only while a privacy officer's signature of its file holds"
     )
     s3: S3 = S3()
+    keys: Safekeeping = Safekeeping()
 
     @field_validator("origin")
     @classmethod
@@ -86,14 +89,14 @@ class Site:
         )
         for store in (private, shared):
             probe(store)
-        keyring = Keyring.open(directory / "keys")
+        keyring = keyring_of(directory, Epochs(private))
         return cls(
             directory=directory,
             settings=settings,
             landing=Landing(landing, private),
-            quarantine=Quarantine(private, keyring.quarantine),
-            vault=Vault(private, keyring.vault),
-            publication=Publication(shared, keyring.signing),
+            quarantine=Quarantine(private, keyring.quarantine_identities),
+            vault=Vault(private, keyring.vault_identities),
+            publication=Publication.of(shared, keyring),
             declarations=Declarations(private),
             ledger=Ledger(private.within("ledger"), shared.within("ledger"), keyring, settings.origin),
             keyring=keyring,
@@ -102,17 +105,23 @@ class Site:
 
     @classmethod
     def create(
-        cls, directory: Path, catalogue_root: Path, *, storage: str | None = None, s3: S3 | None = None
+        cls,
+        directory: Path,
+        catalogue_root: Path,
+        *,
+        storage: str | None = None,
+        s3: S3 | None = None,
+        keys: Safekeeping | None = None,
     ) -> "Site":
         """A site in `directory`, new or as it was: what is there already is left alone."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = directory / SETTINGS
         if not path.exists():
-            path.write_text(_template(directory, catalogue_root, storage, s3), encoding="utf-8")
+            path.write_text(_template(directory, catalogue_root, storage, s3, keys), encoding="utf-8")
         settings = _read(directory)
         for url in (settings.landing, settings.private, settings.shared):
             _make_local(_url(directory, url))
-        Keyring.create(directory / "keys")
+        Keyring.create(directory / "keys", safe=safe_of(directory, settings.keys))
         return cls.open(directory)
 
     @property
@@ -131,6 +140,11 @@ def site_directory() -> Path:
 def catalogue_root(directory: Path) -> Path:
     """The catalogue of the site in `directory`, found without opening its stores or keys."""
     return (directory / _read(directory).catalogue).resolve()
+
+
+def keyring_of(directory: Path, epochs: Epochs | None = None) -> Keyring:
+    """The keys of the site in `directory`, found without opening its stores; with `epochs`, pseudonyms can be made."""
+    return Keyring.open(directory / "keys", safe=safe_of(directory, _read(directory).keys), epochs=epochs)
 
 
 def _read(directory: Path) -> Settings:
@@ -163,7 +177,9 @@ def _make_local(url: str) -> None:
         Path(unquote(split.path)).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _template(directory: Path, catalogue_root: Path, storage: str | None, s3: S3 | None) -> str:
+def _template(
+    directory: Path, catalogue_root: Path, storage: str | None, s3: S3 | None, keys: Safekeeping | None
+) -> str:
     base = f"{storage.rstrip('/')}/" if storage else "stores/"
     try:
         policy = os.path.relpath(catalogue_root, directory)
@@ -185,4 +201,8 @@ def _template(directory: Path, catalogue_root: Path, storage: str | None, s3: S3
         ]
         if s3.endpoint_url:
             lines.append(f'endpoint_url = "{s3.endpoint_url}"')
+    if keys:
+        told = keys.model_dump(exclude_none=True)
+        lines += ["", "[keys]  # the token: SAFECONDUCT_OPENBAO_TOKEN, or a file (0600) named as token_file"]
+        lines += [f'{name} = "{value}"' for name, value in told.items()]
     return "\n".join(lines) + "\n"
