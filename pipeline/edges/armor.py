@@ -82,6 +82,8 @@ def _unarmored(source: Iterator[bytes]) -> Iterator[bytes]:
             break
         # The last line is held back: it may be the last of all, which alone may have padding.
         whole = (len(text) - 1) // (_COLUMNS + 1) * (_COLUMNS + 1)
+        if b"=" in text[:whole]:
+            raise _malformed("a line within it has padding")
         yield _decoded(text[:whole])
         del text[:whole]
     body_bytes = text.find(b"-")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, SafeconductError
 from pipeline.edges import bech32
-from pipeline.edges.armor import BEGIN, END, armored
+from pipeline.edges.armor import BEGIN, END, armored, unarmored
 from pipeline.edges.payload import CHUNK_BYTES
 from pipeline.edges.sealing import (
     Identity,
@@ -25,7 +25,7 @@ from pipeline.edges.sealing import (
     seal,
     seal_blocks,
 )
-from pipeline.edges.stanzas import derive, write_header
+from pipeline.edges.stanzas import OpeningError, derive, write_header
 
 AROUND_CHUNKS = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 1]
 IDENTITY = Identity.of_secret(bech32.encode("age-secret-key-", bytes(range(32))))
@@ -445,6 +445,53 @@ def test_sealing_by_blocks_takes_the_memory_of_a_few_chunks() -> None:
 
     assert size > 80 * len(block)
     assert peak < 8_000_000
+
+
+@pytest.mark.parametrize("block_bytes", [1, 65, 130, 10_000])
+@pytest.mark.parametrize("wrong", [b"!", b"=", b"\n", b"\r", b" ", b"-", b"\0"])
+def test_no_character_of_armor_can_be_another(block_bytes: int, wrong: bytes) -> None:
+    text = b"".join(armored([bytes(1000)]))
+    for place in (place for place in range(0, len(text) - 1, 3) if text[place : place + 1] != wrong):
+        altered = text[:place] + wrong + text[place + 1 :]
+        with pytest.raises(OpeningError):
+            unarmored_fully(altered, block_bytes)
+
+
+@pytest.mark.parametrize("block_bytes", [1, 65, 130, 10_000])
+def test_padding_within_armor_is_found_however_it_is_cut_into_blocks(block_bytes: int) -> None:
+    padded, more = b"A" * 62 + b"A=\n", b"A" * 64 + b"\n"
+
+    many = BEGIN + b"\n" + more * 20
+
+    assert unarmored_fully(many + padded + END, block_bytes) == bytes(20 * 48 + 47)
+    for lines in (padded + more, padded + more + more, more + padded + more + more, padded + padded):
+        with pytest.raises(OpeningError):
+            unarmored_fully(many + lines + END, block_bytes)
+
+
+def unarmored_fully(text: bytes, block_bytes: int) -> bytes:
+    """What the armor holds. Raises OpeningError for what is no armor at all, too."""
+    content = b"".join(unarmored(blocks_of(text, block_bytes)))
+    if content == text:
+        raise OpeningError("it is not armored")
+    return content
+
+
+def test_endless_white_space_after_armor_is_refused_in_bounded_memory() -> None:
+    read = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal read
+        yield TEXT
+        while True:
+            read += 1000
+            yield b" " * 1000
+
+    with pytest.raises(Refused) as raised:
+        list(open_blocks(endless(), IDENTITY, origin=Origin.PARTNER))
+
+    assert raised.value.code is Code.SEALED_OVERLONG
+    assert read < 10_000
 
 
 def test_an_endless_armor_is_opened_in_bounded_memory() -> None:
