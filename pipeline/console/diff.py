@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.core.disclosure import Disclosure
     from pipeline.edges.catalogue import Catalogue
 
+CELLS = ("column", "cells before", "cells after", "cells that differ")
 _TITLES = ("", "what", "effect", "from", "to", "clause")
 _COUNTS = ("released", "out_of_scope", "withheld", "suppressed")
 
@@ -266,9 +267,7 @@ def _show_tried(call: Call, tried: "Counterparts") -> None:
         return
     changed = [one for one in tried.cells if one.differ or None in (one.before, one.after)]
     if changed:
-        call.table(
-            ("column", "cells before", "cells after", "cells that differ"), [_cell_counts(one) for one in changed]
-        )
+        call.table(CELLS, [cell_counts(one) for one in changed])
     alike, rows = len(tried.cells) - len(changed), counted(tried.rows_in_both, "row")
     call.say(f"  {alike} of {counted(len(tried.cells), 'column')} come out alike in the {rows} that both release.")
 
@@ -291,5 +290,6 @@ def _row_counts(before: "Outcome", after: "Outcome") -> list[tuple[object, ...]]
     return [(name.replace("_", " "), *(count.get(name, "-") for count in counts)) for name in names]
 
 
-def _cell_counts(cells: "Cells") -> tuple[object, ...]:
+def cell_counts(cells: "Cells") -> tuple[object, ...]:
+    """A column's cells as a row under `CELLS`."""
     return (cells.column, *("-" if one is None else one for one in (cells.before, cells.after, cells.differ)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.console.call import DEFECT_EXIT_CODE, AsJson, Call, counted, defect, short, worst
-from pipeline.console.naming import the_lot
+from pipeline.console.naming import the_lot, the_release
 from pipeline.core.errors import Misconfigured, Postponed, Refused, SafeconductError
 
 if TYPE_CHECKING:
@@ -152,19 +152,40 @@ def replay(
     context: typer.Context,
     *,
     name: Annotated[str, typer.Argument(metavar="DELIVERY|LOT|RELEASE", help="Or the beginning of its name.")],
+    as_was: Annotated[
+        bool,
+        typer.Option("--as-was", help="Only make the RELEASE again as it was, and hold it against what was released."),
+    ] = False,
+    as_now: Annotated[
+        bool, typer.Option("--as-now", help="Only say how the RELEASE would come out under today's agreement.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Try a delivery again, after a correction.
+    """Try a delivery again, after a correction; or make a release again, to compare it.
 
     Its whole lot is received and released again, under every agreement. What is there already is found and left as it is: however often you replay, each release exists once.
+
+    With --as-was the release is made again from the rows in the vault, under the texts, keys and instant of then, and must come out byte for byte: exit code 4 when something that it takes is gone (it says what), 5 when it comes out otherwise. With --as-now the same rows go through today's agreement: what differs is told in counts; exit code 3 when today's agreement permits no release. Neither publishes or writes anything, or shows a value.
 
     Examples:
       safeconduct replay 3f9c2a
       safeconduct replay pnr-push.5e1f
       safeconduct replay pnr-eu-piu.5e1f
+      safeconduct replay pnr-eu-piu.5e1f --as-was
     """
     call = Call.of(context, as_json)
     site = call.site()
+    if as_was and as_now:
+        raise typer.BadParameter("--as-was or --as-now: one at a time.")
+    if as_was or as_now:
+        from pipeline.console import again
+
+        published = the_release(site, name)
+        if as_was:
+            again.tell_as_was(call, again.as_was(site, published))
+        else:
+            again.tell_as_now(call, again.as_now(site, published))
+        return
     round_ = Round(call.note)
     round_.read(site)
     for kept in round_.receive(site, the_lot(site, name)):

@@ -30,12 +30,7 @@ def backing(site: Site, catalogue: Catalogue, authorised: Authorised, kit: Mappi
         },
         kit={name: hashlib.sha256(content).hexdigest() for name, content in kit.items()},
         signed_by=site.publication.signers,
-        versions={
-            "safeconduct": version("safeconduct"),
-            "treatments": treatments_digest(),
-            "polars": version("polars"),
-            "polars-hash": version("polars-hash"),
-        },
+        versions=versions(),
         policies={"sha256": Pinned(site.vault.store).pin(catalogue, agreement)},
     )
 
@@ -53,6 +48,16 @@ def kit_of(authorised: Authorised, release: str, spool: Spool) -> dict[str, byte
         parts=len(spool.parts),
         community=bool(authorised.recipient.members),
     )
+
+
+def versions() -> dict[str, str]:
+    """What decides the cells of a release, in the versions that are here."""
+    return {
+        "safeconduct": version("safeconduct"),
+        "treatments": treatments_digest(),
+        "polars": version("polars"),
+        "polars-hash": version("polars-hash"),
+    }
 
 
 @cache

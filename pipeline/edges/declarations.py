@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -41,12 +42,15 @@ class Declarations:
                 self.store.put_new(_key(agreement, kept, number), declared.model_dump_json(by_alias=True).encode())
                 return
 
-    def last(self, agreement: str, kept: str) -> Declared | None:
-        """What counts for these rows; None where nobody has declared anything."""
-        number = max(self._numbers(agreement, kept), default=0)
-        if not number:
-            return None
-        key = _key(agreement, kept, number)
+    def last(self, agreement: str, kept: str, *, at: datetime | None = None) -> Declared | None:
+        """What counts for these rows, now or as it was at the instant; None where nobody had declared anything."""
+        for number in sorted(self._numbers(agreement, kept), reverse=True):
+            declared = self._numbered(_key(agreement, kept, number))
+            if at is None or declared.at <= at:
+                return declared
+        return None
+
+    def _numbered(self, key: str) -> Declared:
         try:
             return Declared.model_validate_json(self.store.find(key) or b"", strict=True)
         except ValidationError:

@@ -93,6 +93,10 @@ class Vault:
             )
         return read_chunk(open_sealed(sealed, self.identities, name=key))
 
+    def has_chunk(self, delivery: str, chunk: Chunk) -> bool:
+        """Whether the chunk is still here."""
+        return self.store.exists(_chunk_key(delivery, chunk))
+
     def rows(self, kept: Kept) -> Iterator[pl.DataFrame]:
         """The kept rows, chunk by chunk, in the order of deliveries and rows."""
         for delivery in kept.deliveries:
