@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from pipeline.console.acknowledgement import acknowledge
 from pipeline.console.agreement import explain
 from pipeline.console.airflow import down, up
 from pipeline.console.call import Call, Guarded, Taught
 from pipeline.console.catalogue import check
+from pipeline.console.clock import clock
 from pipeline.console.declaration import declare
 from pipeline.console.delivery import deliver
 from pipeline.console.diff import diff
+from pipeline.console.keys import keys
 from pipeline.console.kit import kit
 from pipeline.console.ledger import ledger
 from pipeline.console.lot import replay, run
@@ -24,6 +27,7 @@ from pipeline.console.release import open_, releases, verify
 from pipeline.console.reversal import reverse
 from pipeline.console.site import init
 from pipeline.console.status import status
+from pipeline.console.withdrawal import withdraw
 from pipeline.console.witness import witness
 
 GUIDE = """\
@@ -50,8 +54,11 @@ for each recipient.
   safeconduct releases              what was released, to whom?
   safeconduct verify RELEASE        does it hold?
   safeconduct open RELEASE --identity FILE
+  safeconduct acknowledge FOLDER    on the recipient's side: we have it, and it holds
+  safeconduct withdraw RELEASE      it must no longer be used
   safeconduct reverse AGREEMENT     what stands behind a token, where the agreement lets it be asked?
   safeconduct ledger                what was done, in order
+  safeconduct keys                  which keys do we have, and which is next?
   safeconduct witness LEDGER        at a partner: did the ledger only grow?
 
 `safeconduct COMMAND --help` explains each, with examples. `--json` answers machines. `--site DIR` before the command
@@ -106,7 +113,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "reconcile": reconcile,
     "releases": releases,
     "open": open_,
+    "acknowledge": acknowledge,
     "verify": verify,
+    "withdraw": withdraw,
+    "clock": clock,
     "ledger": ledger,
     "witness": witness,
     "reverse": reverse,
@@ -114,6 +124,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 for name, command in COMMANDS.items():
     app.command(name, cls=Taught)(command)
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

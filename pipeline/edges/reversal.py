@@ -45,6 +45,13 @@ def reverse(
             f"({treatment.reversal_clause}).",
             next_step=f"let {treatment.reversible_by} ask.",
         )
+    # To ask for an epoch binds it to a master for good: a wrong letter in a question must not.
+    if site.keyring.epochs is None or site.keyring.epochs.find(agreement.id, epoch) is None:
+        raise Refused(
+            Code.TOKEN_INVALID,
+            f"agreement {agreement.id} has made no token in epoch {epoch}.",
+            next_step="ask which release the token comes from: its manifest names the epoch.",
+        )
     made = Tokens.of(site.keyring, agreement.id, treatment.domain, epoch)
     values = [made.value_of(token) for token in tokens]
     record.reversed_(site, agreement, column, tokens, partner=partner, reference=reference)

@@ -110,8 +110,13 @@ class Key:
 
     @property
     def name(self) -> str:
-        """`vault` for the first, then `vault-2` and so on."""
-        return numbered(self.role, self.number)
+        """`vault-1`, `vault-2`: what people, messages and the ledger call it."""
+        return f"{self.role.value}-{self.number}"
+
+    @property
+    def stem(self) -> str:
+        """What its files begin with: `vault` for the first, then `vault-2` and so on."""
+        return _stem(self.role, self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +144,14 @@ def new_key(role: Role, number: int, at: datetime, kind: RecipientKind = Recipie
 
 def put_new_key(safe: Safe, key: Key) -> bool:
     """The key is in the safe; False where another one of its role and number is there already."""
-    return safe.put_new(key.name + key.role.ending, _text(key))
+    return safe.put_new(key.stem + key.role.ending, _text(key))
 
 
 def retire_key(safe: Safe, key: Key, at: datetime) -> None:
     """What is public of the key is kept, and its secret destroyed; a second time finishes what a crash left."""
     left = _Left(key.created_at, key.fingerprint, key.public, at)
-    safe.put_new(key.name + RETIRED, canonical(left))
-    safe.destroy(key.name + key.role.ending)
+    safe.put_new(key.stem + RETIRED, canonical(left))
+    safe.destroy(key.stem + key.role.ending)
 
 
 def held(safe: Safe) -> tuple[Key, ...]:
@@ -166,18 +171,17 @@ def held(safe: Safe) -> tuple[Key, ...]:
     )
 
 
-def numbered(role: Role, number: int) -> str:
-    """The name of a role's key, without its ending."""
+def _stem(role: Role, number: int) -> str:
     return role.value if number == 1 else f"{role.value}-{number}"
 
 
 def _spellings(role: Role, number: str | None) -> Sequence[str]:
-    name = numbered(role, int(number or 1))
+    name = _stem(role, int(number or 1))
     return name + role.ending, name + RETIRED
 
 
 def _read(safe: Safe, names: frozenset[str], role: Role, number: int) -> Key:
-    name = numbered(role, number)
+    name = _stem(role, number)
     retired, secret = name + RETIRED, name + role.ending
     place = f"{safe.place}/{retired if retired in names else secret}"
     if not {retired, secret} & names:
