@@ -25,6 +25,7 @@ from pipeline.edges.opening import read_private_key, sign
 from pipeline.edges.publication import Published, release_folder
 from pipeline.kit import verify_release
 from pipeline.kit.contents import GUIDE, VERIFIER
+from tests.desk import Desk
 from tests.stories import Story
 
 WITNESS = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"a witness").digest())
@@ -339,19 +340,39 @@ def test_a_witness_of_another_partner_is_not_believed(released: Story) -> None:
 
 
 def test_releases_and_status_show_what_was_acknowledged(released: Story) -> None:
-    command = [sys.executable, "-m", "pipeline.cli", "--site", str(released.exchange.directory / "site")]
-
-    def shown(*words: str) -> Any:
-        done = subprocess.run([*command, *words, "--json"], capture_output=True, text=True, timeout=60, check=False)
-        return json.loads(done.stdout)
-
-    assert [one["acknowledged"] for one in shown("releases")["releases"]] == [[]]
+    desk = Desk(released.exchange.directory)
+    (before,) = desk.json("releases")["releases"]
+    assert (before["acknowledged"], before["readers"]) == ([], ["eu-customs"])
     give(released, acknowledgement_text(said_of(released)), "x.json")
     swept(released)
-    (one,) = shown("releases")["releases"]
-    assert [(by["partner"], by["by"]) for by in one["acknowledged"]] == [("eu-customs", "Registry")]
-    (delivery,) = shown("status")["deliveries"]
+    (one,) = desk.json("releases")["releases"]
+    assert [(said["partner"], said["by"]) for said in one["acknowledged"]] == [("eu-customs", "Registry")]
+    (delivery,) = desk.json("status")["deliveries"]
     assert [release["acknowledged"] for release in delivery["releases"]] == [["eu-customs"]]
+    assert "eu-customs" in desk.type("status").out
+    assert one["acknowledged"][0]["at"][:10] in desk.type("releases").out
+
+
+def test_a_recipient_acknowledges_by_command(released: Story, tmp_path: Path) -> None:
+    desk, published, site = Desk(tmp_path), released.published(), released.exchange.site
+    (tmp_path / "publisher.pem").write_bytes(site.keyring.signing.public_pem())
+    key = released.exchange.directory / "demo" / "eu-customs.ed25519"
+    folder = tmp_path / "copy"
+    shutil.copytree(folder_of(released, published), folder)
+    trusted = ("--publisher", tmp_path / "publisher.pem", "--ledger", site.ledger.verifier_keys[0])
+    words = ("acknowledge", folder, *trusted, "--key", key, "--by", "Registry", "--out", tmp_path / "out")
+    answer = desk.json(*words)
+    assert (answer["release"], answer["manifest"]) == (published.release, published.manifest_digest)
+    text = (tmp_path / "out" / f"{published.release}.json").read_bytes()
+    store = site.landing.store
+    store.put_new("returns/eu-customs/a.json.sig", (tmp_path / "out" / f"{published.release}.json.sig").read_bytes())
+    store.put_new("returns/eu-customs/a.json", text)
+    released.exchange.now = max(released.exchange.now, datetime.now(UTC)) + timedelta(seconds=30)
+    assert [one.subject for one in swept(released).returned] == [published.release]
+    next((folder / "parts").iterdir()).unlink()
+    failed = desk.type(*words)
+    assert (failed.exit_code, "[part-missing]" in failed.err) == (3, True)
+    assert desk.type(*words[:2], "--publisher", key, *words[4:]).exit_code == 4
 
 
 # The kit

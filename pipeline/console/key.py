@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pipeline.core.errors import Code, Misconfigured
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
     from pipeline.edges.sealing import Identity
 
@@ -34,6 +34,18 @@ def read_public_key_file(path: Path) -> "Ed25519PublicKey":
     except ValueError as error:
         raise Misconfigured(
             Code.PARTNER_KEY_INVALID, f"{path}: {error}.", next_step="name the PEM file that the publisher gave you."
+        ) from None
+
+
+def read_signing_file(path: Path) -> "Ed25519PrivateKey":
+    """The Ed25519 private key in the OpenSSH file."""
+    from pipeline.edges.opening import read_private_key
+
+    try:
+        return read_private_key(_bytes(path))
+    except ValueError as error:
+        raise Misconfigured(
+            Code.PARTNER_KEY_INVALID, f"{path}: {error}.", next_step="name a key that ssh-keygen -t ed25519 made."
         ) from None
 
 

@@ -1,6 +1,5 @@
 """`safeconduct releases`, `open` and `verify`: what was released, seen by us and as its recipient sees it."""
 
-import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,11 @@ import typer
 from pipeline.console.call import AsJson, Call, counted, near, when
 from pipeline.console.key import read_identity_file, read_public_key_file
 from pipeline.console.naming import the_release
+from pipeline.console.writing import make_private, write_private
 from pipeline.core.errors import Code, Misconfigured, Refused
 
 if TYPE_CHECKING:
+    from pipeline.edges.catalogue import Catalogue
     from pipeline.edges.publication import Published
     from pipeline.edges.sealing import Identity
     from pipeline.edges.site import Site
@@ -55,14 +56,15 @@ def releases(
             f"the catalogue has no partner {recipient!a}.",
             next_step=f"name one of: {', '.join(sorted(partners)) or 'none'}.",
         )
-    found = [_listed(site, to, name) for to, name in release_names(site) if recipient in ("", to)]
+    catalogue = site.catalogue()
+    found = [_listed(site, catalogue, to, name) for to, name in release_names(site) if recipient in ("", to)]
     if call.json:
         call.document({"releases": found})
     elif not found:
         call.say("Nothing was released. Next: `safeconduct status` says what became of each delivery.")
     else:
         rows = [_row(one) for one in sorted(found, key=lambda one: str(one["created_at"]), reverse=True)]
-        call.table(("release", "recipient", "rows", "delete by"), rows)
+        call.table(("release", "recipient", "rows", "delete by", "acknowledged"), rows)
         call.say("Next: `safeconduct verify RELEASE`, or `safeconduct open RELEASE --identity FILE`.")
     if any(one["fault"] for one in found):
         raise typer.Exit(Refused.exit_code)
@@ -172,7 +174,7 @@ def open_release(
                 f"{published.release}, {finding.question}: {finding.answer}.",
                 next_step="do not use it; ask its publisher, who can restore it or make it again.",
             )
-    _make_private(out)
+    make_private(out)
     opened = []
     for number, part in enumerate(published.predicate["parts"], start=1):
         key = part["key"]
@@ -182,7 +184,7 @@ def open_release(
         sealed = b"".join(site.publication.part(published, key))
         content = open_sealed(sealed, identity, origin=Origin.PARTNER, name=name)
         file = out / f"part-{number}.{key.removesuffix(_AGE).rpartition('.')[2]}"
-        _write(file, content)
+        write_private(file, content)
         place = place_of(site, published, key)
         opened.append(Opened(file, place, part["rows"], tuple(part["columns"]), part["until"]))
     return opened
@@ -203,8 +205,9 @@ def age_command(place: str, identity: Path, out: str) -> str:
     return f"age -d -i {shlex.quote(str(identity))} -o {shlex.quote(out)} {shlex.quote(place)}"
 
 
-def _listed(site: "Site", recipient: str, name: str) -> dict[str, Any]:
+def _listed(site: "Site", catalogue: "Catalogue", recipient: str, name: str) -> dict[str, Any]:
     from pipeline.core.statement import gone_by
+    from pipeline.edges.returns import acknowledged_by
 
     try:
         published = site.publication.find(recipient, name)
@@ -213,6 +216,7 @@ def _listed(site: "Site", recipient: str, name: str) -> dict[str, Any]:
     if published is None:
         return {"release": name, "recipient": recipient, "created_at": None, "fault": "the manifest is gone"}
     said = published.predicate
+    heard = acknowledged_by(site, catalogue, recipient, name)
     return {
         "release": name,
         "recipient": recipient,
@@ -224,19 +228,30 @@ def _listed(site: "Site", recipient: str, name: str) -> dict[str, Any]:
         "delete_by": gone_by(said),
         "marking": said["handling"]["marking"],
         "deliveries": [source["delivery"] for source in said["made_of"]["deliveries"]],
+        "readers": list(heard),
+        "acknowledged": [
+            {"partner": reader, "by": entry.facts["by"], "at": entry.at} for reader, entry in heard.items() if entry
+        ],
         "fault": None,
     }
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
     if one["fault"]:
-        return (one["release"], one["recipient"], (one["fault"], "bold red"), "")
+        return (one["release"], one["recipient"], (one["fault"], "bold red"), "", "")
     return (
         one["release"],
         one["recipient"],
         one["rows"]["released"],
         when(one["delete_by"])[:10],
+        _acknowledged(one),
     )
+
+
+def _acknowledged(one: dict[str, Any]) -> str:
+    """When the recipient said that it has it; of a community, how many members did."""
+    heard = [when(said["at"]) for said in one["acknowledged"]]
+    return "".join(heard) if len(one["readers"]) == 1 else f"{len(heard)} of {len(one['readers'])}"
 
 
 def _say_statement(call: Call, published: "Published") -> None:
@@ -251,32 +266,3 @@ def _say_statement(call: Call, published: "Published") -> None:
     call.say(f"  {handling['marking']}; onward: {handling['onward']['says']}")
     for caveat in handling["caveats"]:
         call.say(f"    {caveat}")
-
-
-def _make_private(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(folder, error) from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    """The file holds the content, whole, for its owner alone."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.unlink(missing_ok=True)
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        unfinished.replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _cannot_write(path: Path, error: OSError) -> Misconfigured:
-    return Misconfigured(
-        Code.STORE_FORBIDDEN,
-        f"{path} cannot be written: {error.strerror}.",
-        next_step="name a folder that you may write to: --out DIR.",
-    )

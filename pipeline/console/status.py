@@ -10,7 +10,14 @@ if TYPE_CHECKING:
     from pipeline.edges.overview import Overview, Prospect, Traced
 
 COLUMNS = ("delivery", "landed as", "outcome", "rows", "released")
-STYLES = {"waiting": "yellow", "pending": "yellow", "accepted": "green", "released": "green", "refused": "red"}
+STYLES = {
+    "waiting": "yellow",
+    "pending": "yellow",
+    "accepted": "green",
+    "released": "green",
+    "refused": "red",
+    "withdrawn": "bold red",
+}
 
 
 def status(
@@ -50,7 +57,8 @@ def show(call: Call, seen: "Overview") -> None:
     # Deliveries of one lot share their releases.
     releases = dict.fromkeys(release for one in seen.deliveries for release in one.releases)
     if releases:
-        call.table(("release", "recipient", "standing", "rows"), [_release_row(one) for one in releases])
+        columns = ("release", "recipient", "standing", "rows", "acknowledged")
+        call.table(columns, [_release_row(one) for one in releases])
     for one in seen.deliveries:
         if one.message:
             call.say(f"{short(one.delivery)}: {one.message} Next: {one.next_step}", style="red")
@@ -100,4 +108,5 @@ def _release_row(one: "Prospect") -> tuple[object, ...]:
         one.recipient,
         (said, STYLES[one.standing.value]),
         "" if one.rows is None else one.rows,
+        ", ".join(one.acknowledged),
     )

@@ -20,6 +20,7 @@ from pipeline.edges import record
 from pipeline.edges.catalogue import Broken, Catalogue
 from pipeline.edges.permission import permitted
 from pipeline.edges.publication import release_name
+from pipeline.edges.returns import acknowledged_by
 from pipeline.edges.revision import last_revision
 from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
@@ -60,7 +61,8 @@ class Prospect:
 
     `code`: why it is refused, or still pending.
 
-    `deliveries`: how many of them the release is made of; `rows`: what it holds of all of them together.
+    `deliveries`: how many of them the release is made of; `rows`: what it holds of all of them together. `acknowledged`: who has
+    said that it has it.
     """
 
     agreement: str
@@ -70,6 +72,7 @@ class Prospect:
     standing: Standing
     rows: int | None = None
     code: str | None = None
+    acknowledged: tuple[str, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -254,8 +257,10 @@ def _prospect(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept
         last = last_revision(site.publication, agreement.recipient, name)
         told = partial(Prospect, agreement.id, agreement.recipient, last.release, len(kept.deliveries))
         if last.published:
-            standing = Standing.WITHDRAWN if last.withdrawn else Standing.RELEASED
-            return told(standing, last.published.predicate["rows"]["released"])
+            heard = acknowledged_by(site, catalogue, agreement.recipient, last.release)
+            told = partial(told, acknowledged=tuple(reader for reader, entry in heard.items() if entry))
+            rows = last.published.predicate["rows"]["released"]
+            return told(Standing.WITHDRAWN) if last.withdrawn else told(Standing.RELEASED, rows)
         permitted(site, catalogue, agreement, kept)
         code = record.withheld_for(site, agreement, catalogue.digest(agreement), kept, GATES)
     except Postponed as waiting:

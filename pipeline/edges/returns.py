@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from pipeline.core.acknowledgement import MAX_BYTES, Acknowledgement, read_acknowledgement
 from pipeline.core.delivery import Delivery
+from pipeline.core.entries import Entry
 from pipeline.core.errors import Code, Refused, SafeconductError
 from pipeline.core.language.feed import RETURNS
 from pipeline.core.notes import MAX_NOTE_BYTES
@@ -76,6 +77,12 @@ def partner_of(key: str) -> str:
     """Who gave back what landed as `returns/<partner>/<name>`; empty where the key is of another form."""
     parts = key.split("/")
     return parts[1] if len(parts) == 3 else ""
+
+
+def acknowledged_by(site: Site, catalogue: Catalogue, recipient: str, release: str) -> dict[str, Entry | None]:
+    """For everybody who is to have the release, its recipient or the members of a community, what it has said that it has."""
+    readers = catalogue.readers(recipient) if recipient in catalogue.partners else (recipient,)
+    return {reader: record.acknowledgement_entry(site, release, reader) for reader in readers}
 
 
 def prove_witnessed(site: Site, size: int) -> None:

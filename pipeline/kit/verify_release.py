@@ -281,6 +281,8 @@ class _Examination:
             raise Broken("statement-malformed", "The signed statement is not one of a Safeconduct release.") from None
         self.report.manifest, self.report.told = hashlib.sha256(envelope).hexdigest(), self.said
         self.report.checked.append(f"The manifest is signed by {' and '.join(by)}.")
+        if len(self.said.get("signed_by") or ()) > len(by):
+            self.report.unchecked.append("A second signature, by an ML-DSA-65 key: give that key with --mldsa.")
 
     def address(self, recipient: str | None) -> None:
         """The release and its recipient are those that the folder and the reader say."""
@@ -1032,17 +1034,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return report.exit_code
 
 
-def _understood(asked: argparse.Namespace) -> tuple[Trust, datetime, Seen | None]:
+def read_trust(
+    publishers: Sequence[str], ledgers: Sequence[str], witnesses: Sequence[str] = (), mldsa: Sequence[str] = ()
+) -> Trust:
+    """The keys in files, or in lines that are given themselves. Raises Unusable or Lacking."""
     trust = Trust(
-        publishers=_given(asked.publisher, "--publisher", lambda path: read_public_keys(Path(path).read_bytes())),
-        ledgers=_given(asked.ledger, "--ledger", _note_keys),
-        witnesses=_given(asked.witness, "--witness", _note_keys),
-        mldsa=_given(asked.mldsa, "--mldsa", lambda path: read_public_keys(Path(path).read_bytes(), mldsa=True)),
+        publishers=_given(publishers, "--publisher", lambda path: read_public_keys(Path(path).read_bytes())),
+        ledgers=_given(ledgers, "--ledger", _note_keys),
+        witnesses=_given(witnesses, "--witness", _note_keys),
+        mldsa=_given(mldsa, "--mldsa", lambda path: read_public_keys(Path(path).read_bytes(), mldsa=True)),
     )
     kinds = ((trust.ledgers, _ED25519, "--ledger"), (trust.witnesses, _COSIGNATURE, "--witness"))
     for keys, kind, option in kinds:
         if any(key.kind != kind for key in keys):
             raise Unusable(f"{option}: a key of the other kind: a ledger's is no witness's")
+    return trust
+
+
+def _understood(asked: argparse.Namespace) -> tuple[Trust, datetime, Seen | None]:
+    trust = read_trust(asked.publisher, asked.ledger, asked.witness, asked.mldsa)
     now = _given([asked.now], "--now", lambda text: [_instant(text)]) if asked.now else [datetime.now(timezone.utc)]
     seen = _given([asked.state], "--state", lambda path: [Seen(path)]) if asked.state else [None]
     if not asked.folder.is_dir():
