@@ -54,6 +54,7 @@ for each recipient.
   safeconduct releases              what was released, to whom?
   safeconduct verify RELEASE        does it hold?
   safeconduct open RELEASE --identity FILE
+  safeconduct withdraw RELEASE      it must no longer be used
   safeconduct acknowledge FOLDER    on the recipient's side: we have it, and it holds
   safeconduct withdraw RELEASE      it must no longer be used
   safeconduct reverse AGREEMENT     what stands behind a token, where the agreement lets it be asked?

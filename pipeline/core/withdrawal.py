@@ -5,7 +5,6 @@ into a signed envelope as the manifest is. It takes nothing away: the parts stay
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -29,7 +28,7 @@ class Withdrawal:
     why: str
     at: datetime
     reissue: bool
-    signed_by: Sequence[str]
+    signed_by: tuple[str, ...]
 
 
 _FIELDS = TypeAdapter(Withdrawal)
