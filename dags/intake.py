@@ -9,6 +9,7 @@ from pipeline.orchestration.tasks import Sweep, Verdict
 DOC = """
 ### What it does
 Lists landing, claims each new delivery once, groups a backlog into lots and hands every lot to its feed's `receive` DAG.
+What recipients give back (`returns/`: acknowledgements, cosigned checkpoints) is taken in at once.
 It runs when landing changes, and every five minutes in case an event was lost. A run with nothing to do is *skipped*.
 
 ### When `sweep` is red
@@ -17,6 +18,8 @@ rerun: the next sweep finds everything again.
 
 ### When `verdict` is red
 A file landed where no feed is; it is in quarantine. Ask the partner to use its feed's folder, or add the feed.
+Or what a recipient gave back does not hold: the code says why. *ledger-forked* and *ledger-went-back* mean that a witness saw
+another ledger than ours: stop releasing, and find out.
 
 ### A lot that seems lost
 A lot without an outcome is handed out again by itself, after 15 minutes, then 30, 60 and so on.

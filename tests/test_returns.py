@@ -1,5 +1,6 @@
 """What recipients give back: acknowledgements and cosigned checkpoints, taken in as deliveries are, or refused."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -20,7 +21,7 @@ from pipeline.core.errors import Code
 from pipeline.core.notes import Checkpoint, KeyKind, VerifierKey
 from pipeline.edges import record
 from pipeline.edges.catalogue import load
-from pipeline.edges.checkpoints import cosign, raw
+from pipeline.edges.checkpoints import cosign, raw, sign_checkpoint
 from pipeline.edges.opening import read_private_key, sign
 from pipeline.edges.publication import Published, release_folder
 from pipeline.kit import verify_release
@@ -336,6 +337,20 @@ def test_a_witness_of_another_partner_is_not_believed(released: Story) -> None:
     assert [one.code for one in swept(released).refused] == ["witness-unknown"]
 
 
+@pytest.mark.parametrize(("longer", "code"), [(0, "ledger-forked"), (1, "ledger-went-back")])
+def test_a_witness_that_saw_another_ledger_stays_in_landing_until_somebody_looks(
+    released: Story, longer: int, code: str
+) -> None:
+    site = released.exchange.site
+    another = Checkpoint(site.ledger.origin, site.ledger.checkpoint().size + longer, b"\1" * 32)
+    give(released, cosigned(released, sign_checkpoint(another, site.keyring.ledger)), "x.cosigned", signer=None)
+    for _ in range(2):
+        result = swept(released)
+        assert (result.returned, result.refused, len(result.odd)) == ((), (), 1)
+        assert f"[{code}]" in result.odd[0]
+    assert landed(released) == ["returns/eu-customs/x.cosigned"]
+
+
 # What it looks like
 
 
@@ -426,3 +441,28 @@ def test_a_withdrawn_release_is_withdrawn_for_the_program_that_it_carries(releas
     report = verified(released, published)
     assert (report.faults, report.exit_code) == ([], 4)
     assert any("holds the withdrawal as entry" in line for line in report.checked)
+
+
+# Airflow
+
+
+def test_the_trigger_of_intake_notices_what_is_given_back(released: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.orchestration.waking import LandingTrigger
+
+    monkeypatch.setenv("SAFECONDUCT_SITE", str(released.exchange.directory / "site"))
+    give(released, acknowledgement_text(said_of(released)), "x.json")
+    trigger = LandingTrigger(poll_seconds=0.01, still_seconds=0.05)
+
+    async def first() -> object:
+        async for event in trigger.run():
+            return event.payload
+        return None
+
+    assert asyncio.run(asyncio.wait_for(first(), 20)) == {"files": 2}
+
+
+def test_run_takes_back_what_was_given(released: Story) -> None:
+    desk = Desk(released.exchange.directory)
+    give(released, acknowledgement_text(said_of(released, at=datetime.now(UTC))), "x.json")
+    steps = desk.json("run")["steps"]
+    assert [(step["step"], step["outcome"]) for step in steps if step["step"] == "take back"] == [("take back", "made")]

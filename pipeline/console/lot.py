@@ -73,6 +73,8 @@ class Round:
         for refusal in swept.refused:
             subject = f"{refusal.landed_as} ({short(refusal.delivery)})"
             self.add(Step("receive", subject, "refused", None, None, refusal.code, refusal.message, Refused.exit_code))
+        for one in swept.returned:
+            self.add(Step("take back", f"{one.what} by {one.partner} of {one.subject}", "made"))
         for odd in swept.odd:
             key, _, why = odd.partition(": ")
             self.add(Step("sweep", key, "failed", None, None, None, why, Misconfigured.exit_code))
@@ -224,11 +226,12 @@ def _settle(site: "Site") -> None:
 def _settling(site: "Site") -> Iterator[float]:
     """For each file in landing, the seconds until a sweep will take it."""
     from pipeline.edges.opening import SIGNATURE_SUFFIX
+    from pipeline.edges.returns import is_signed_return
 
     feeds, settings = site.catalogue().feeds, site.settings
     for folder, files in site.landing.waiting(site.catalogue().signed_feeds).items():
-        signed = folder in feeds and feeds[folder].signed
         for listed in files:
+            signed = feeds[folder].signed if folder in feeds else is_signed_return(listed.key)
             wait = settings.settle_seconds if site.landing.store.url.startswith("file:") else 0.0
             if signed and not site.landing.store.exists(listed.key + SIGNATURE_SUFFIX):
                 wait = max(wait, settings.signature_wait_seconds)

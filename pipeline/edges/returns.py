@@ -60,8 +60,8 @@ def sweep_returns(
 ) -> Iterator[Returned | Unreturned]:
     """Everything that was given back is taken or refused. A file that can be neither holds up no other: why is added to `odd`."""
     files = [listed for listed in waiting if not catalogue.is_broken("partners", partner_of(listed.key))]
-    signed = [listed for listed in files if listed.key.endswith(_ACKNOWLEDGEMENT)]
-    others = [listed for listed in files if not listed.key.endswith(_ACKNOWLEDGEMENT)]
+    signed = [listed for listed in files if is_signed_return(listed.key)]
+    others = [listed for listed in files if not is_signed_return(listed.key)]
     for file in (*taken(site, signed, odd, signed=True), *taken(site, others, odd, signed=False)):
         partner = partner_of(file.key)
         delivery = Delivery(file.delivery, RETURNS, file.key, file.size_bytes, site.now(), file.signature)
@@ -71,6 +71,11 @@ def sweep_returns(
             yield Unreturned(partner if partner in catalogue.partners else None, delivery, refusal)
         except SafeconductError as error:
             odd.append(f"{file.key}: {error}")
+
+
+def is_signed_return(key: str) -> bool:
+    """Whether what landed under this key is given back with a signature beside it."""
+    return key.startswith(f"{RETURNS}/") and key.endswith(_ACKNOWLEDGEMENT)
 
 
 def partner_of(key: str) -> str:
@@ -108,7 +113,7 @@ def _take(site: Site, catalogue: Catalogue, partner: str, delivery: Delivery) ->
             f"{name} lies in the folder of no partner.",
             "ask its sender to use its own folder.",
         )
-    if name.endswith(_ACKNOWLEDGEMENT):
+    if is_signed_return(name):
         yield _acknowledged(site, catalogue, partner, delivery)
     elif name.endswith(_COSIGNED):
         yield from _cosigned(site, partner, delivery)

@@ -66,7 +66,9 @@ class Sweep(BaseOperator):
         for feed_id, ids in by_feed.items():
             context["outlet_events"][arrived(feed_id)].add_partitions(ids)
             self.log.info("%s: %d lots handed out: %s", feed_id, len(ids), ", ".join(ids))
-        if not swept.lots and not swept.refused and not swept.odd:
+        for one in swept.returned:
+            self.log.info("%s of %s by %s was taken in.", one.what, one.subject, one.partner)
+        if not (swept.lots or swept.refused or swept.odd or swept.returned):
             raise AirflowSkipException("Nothing new in landing.")
         return [*_said(swept.refused), *swept.odd]
 
