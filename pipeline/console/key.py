@@ -21,7 +21,7 @@ def read_identity_file(path: Path) -> "Identity":
         raise Misconfigured(
             Code.PARTNER_KEY_INVALID,
             f"{path} holds no age identity: {error}.",
-            next_step="name a file as age-keygen writes it, with one AGE-SECRET-KEY-1 line.",
+            next_step="name a file as age-keygen writes it, with one AGE-SECRET-KEY- line.",
         ) from None
 
 

@@ -31,7 +31,7 @@ from pipeline.core.layout import Sheet
 from pipeline.core.statement import Part, read_statement
 from pipeline.core.withdrawal import MANIFEST, Withdrawal, read_withdrawal, withdrawal_statement
 from pipeline.edges.keys import Keyring
-from pipeline.edges.sealing import seal
+from pipeline.edges.sealing import seal_blocks
 from pipeline.edges.signing import SigningKey, key_id, open_envelope, sign_statement, signers_of
 from pipeline.edges.storage import AlreadyThere, Store
 from pipeline.edges.vault import Kept
@@ -63,21 +63,23 @@ class Spool:
                 f"the release falls into more than {self.most_parts} parts: its rows have too many different dates.",
                 next_step="let the agreement's retention run from the loading or the release instead of a date of each row.",
             )
-        sealed = seal(content, self.recipient_keys)
-        digest = hashlib.sha256(sealed).hexdigest()
+        hashed, size_bytes = hashlib.sha256(), 0
         try:
-            self._held.write(sealed)
+            for block in seal_blocks([content], self.recipient_keys):
+                hashed.update(block)
+                size_bytes += self._held.write(block)
         except OSError:
             raise Unavailable(
                 Code.STORAGE_FULL,
                 f"the temporary folder {tempfile.gettempdir()} cannot hold the sealed parts.",
                 next_step="free space there, or set TMPDIR to a folder with more; then rerun.",
             ) from None
+        digest = hashed.hexdigest()
         self.parts.append(
             Part(
                 key=f"parts/{digest}.{self.ending}.age",
                 digest=digest,
-                size_bytes=len(sealed),
+                size_bytes=size_bytes,
                 commitment=hmac.new(self.commitment_key, content, hashlib.sha256).hexdigest(),
                 rows=sheet.frame.height,
                 columns=tuple(sheet.frame.columns),
