@@ -7,6 +7,7 @@ packages: a lazy validation, whose failures are dropped. There is no quarantine,
 import hashlib
 import hmac
 import re
+import tomllib
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,16 @@ import pandera.pandas as pa
 import pyrage  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchmarks.ground import Ground
+from benchmarks.ground import HERE, Ground
 from pipeline.edges.keys import Keyring
 from pipeline.edges.roles import read_identity
 from pipeline.edges.site import Site
 from schemas.aeo_members import ENDED, NEVER_AUTHORISED, ROLES, STATUSES
-from schemas.code_lists import COUNTRIES_ALPHA_2
+from schemas.code_lists import ALPHA_2
 
+_COUNTRIES = tomllib.loads((HERE.parent / "catalogue" / "codes" / f"{ALPHA_2}.toml").read_text(encoding="utf-8"))[
+    "codes"
+]
 _MEMBERS = ("VALIDATED", "TIER3", "SUSPENDED", "REVOKED", "AEOC", "AEOS", "AEOF")
 
 
@@ -61,7 +65,7 @@ SCHEMA = pa.DataFrameSchema(
         "city": _column(*_text(35), required=True),
         "region": _column(*_text(35)),
         "postcode": _column(_like("[A-Za-z0-9][A-Za-z0-9 -]{0,16}")),
-        "country": _column(pa.Check.isin(COUNTRIES_ALPHA_2), required=True),
+        "country": _column(pa.Check.isin(_COUNTRIES), required=True),
         "operator_role": _column(pa.Check.isin(ROLES), required=True),
         "program_status": _column(pa.Check.isin(STATUSES), required=True),
         "status_effective_date": _column(pa.Check(_day), required=True),
