@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pipeline import journey
 from pipeline.core.acknowledgement import MAX_BYTES, Acknowledgement, acknowledgement_text, read_acknowledgement
 from pipeline.core.errors import Code
-from pipeline.core.notes import Checkpoint, KeyKind, VerifierKey
+from pipeline.core.notes import Checkpoint, KeyKind, VerifierKey, read_checkpoint
 from pipeline.edges import record
 from pipeline.edges.catalogue import load
 from pipeline.edges.checkpoints import cosign, raw, sign_checkpoint
@@ -181,7 +181,7 @@ REFUSALS: dict[str, tuple[Code, Callable[[Story], None]]] = {
         ),
     ),
     "no JSON": (Code.RETURN_MALFORMED, lambda story: give(story, b"we have it", "x.json")),
-    "too large": (Code.RETURN_MALFORMED, lambda story: give(story, b" " * (MAX_BYTES + 1), "x.json")),
+    "too large": (Code.RETURN_MALFORMED, lambda story: give(story, b" " * (MAX_BYTES + 1), "x.json", signer="eu-piu")),
     "of no kind": (Code.RETURN_UNKNOWN, lambda story: give(story, b"x", "x.txt", signer=None)),
     "of no partner": (
         Code.RETURN_UNKNOWN,
@@ -311,6 +311,17 @@ def test_a_release_that_is_newer_than_the_checkpoint_waits_for_the_next(begun: S
     give(story, cosigned(story), "late.cosigned", signer=None)
     swept(story)
     assert proof.exists()
+
+
+def test_a_checkpoint_from_before_a_release_proves_nothing_of_it(released: Story) -> None:
+    site, published = released.exchange.site, released.published()
+    entry = record.release_entry(site, published.release)
+    assert entry is not None
+    note = site.publication.store.find(f"ledger/checkpoints/{entry.sequence}") or b""
+    give(released, cosigned(released, read_checkpoint(note)[0]), "older.cosigned", signer=None)
+    result = swept(released)
+    assert (len(result.returned), result.odd) == (1, ())
+    assert not (folder_of(released, published) / "witnessed.tlog-proof").exists()
 
 
 @pytest.mark.parametrize(
