@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pipeline.edges.ledger import Ledger
 from pipeline.edges.signing import SigningKey
-from pipeline.edges.storage import BLOCK_BYTES, Listed, Store
+from pipeline.edges.storage import BLOCK_BYTES, Listed, Store, already_there, checked, missing
 
 ORIGIN = "safeconduct/test"
 
@@ -76,6 +77,40 @@ class Below:
 
     def destroy(self, key: str) -> None:
         self.whole.destroy(f"{self.prefix}/{key}")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A store of this process, which keeps what every store promises: for tests that make thousands of them."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    url: str = "memory:"
+
+    def within(self, prefix: str) -> Below:
+        return Below(self, prefix)
+
+    def put_new(self, key: str, content: bytes) -> None:
+        if self.objects.setdefault(checked(key), content) != content:
+            raise already_there(self.url, key)
+
+    def find(self, key: str) -> bytes | None:
+        return self.objects.get(checked(key))
+
+    def blocks(self, key: str, *, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+        if key not in self.objects:
+            raise missing(self.url, key)
+        yield self.objects[key]
+
+    def exists(self, key: str) -> bool:
+        return checked(key) in self.objects
+
+    def listing(self, prefix: str = "") -> Iterator[Listed]:
+        start = f"{prefix.removesuffix('/')}/" if prefix else ""
+        for key in sorted(key for key in list(self.objects) if key.startswith(start)):
+            yield Listed(key, len(self.objects[key]), datetime(2026, 11, 21, tzinfo=UTC))
+
+    def destroy(self, key: str) -> None:
+        self.objects.pop(checked(key), None)
 
 
 def ledger_in(store: Store, keys: Keys = KEYS, origin: str = ORIGIN) -> Ledger:

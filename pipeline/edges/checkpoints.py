@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pipeline.core.errors import Code, Refused
+from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.core.notes import (
     Checkpoint,
     KeyKind,
@@ -39,6 +39,7 @@ from pipeline.edges.tiles import altered, first_missing
 LARGEST_SKEW = timedelta(minutes=5)
 """A cosignature from further in the future was made by a clock that nobody should believe."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHECKPOINT = re.compile(r"checkpoints/([1-9][0-9]{0,18})")
 _COSIGNATURE = re.compile(r"cosignatures/([1-9][0-9]{0,18})/[0-9a-f]{64}")
 
@@ -144,7 +145,7 @@ def cosign(checkpoint: Checkpoint, name: str, key: Ed25519PrivateKey, at: dateti
     time = int(at.timestamp())
     witness = VerifierKey(name, KeyKind.WITNESS, raw(key.public_key()))
     content = timestamped(time, key.sign(cosigned_message(checkpoint.text, time)))
-    at = datetime.fromtimestamp(time, UTC)
+    at = _EPOCH + timedelta(seconds=time)
     return Cosignature(checkpoint.size, witness, at, Signature(name, witness.id, content))
 
 
@@ -156,7 +157,7 @@ def open_cosignature(signature: Signature, checkpoint: Checkpoint, key: Verifier
     """
     try:
         time, content = read_timestamped(signature.content)
-        at = datetime.fromtimestamp(time, UTC)
+        at = _EPOCH + timedelta(seconds=time)
     except (ValueError, OverflowError):
         raise _not_cosigned(key) from None
     message = cosigned_message(checkpoint.text, time)
@@ -212,12 +213,14 @@ def witness_keys(witnesses: Sequence[Witness], partner: str | None = None) -> tu
     """The keys of these witnesses, or of one partner's.
 
     Raises:
-        Refused: WITNESS_UNKNOWN where a key is none that a witness can have.
+        Misconfigured: PARTNER_KEY_INVALID where one is not what it says.
     """
     try:
         keys = [read_verifier_key(one.vkey) for one in witnesses if partner in (None, one.partner)]
     except ValueError as error:
-        raise _refused(Code.WITNESS_UNKNOWN, f"A key in witnesses.txt cannot be used: {error}") from None
+        raise Misconfigured(
+            Code.PARTNER_KEY_INVALID, f"A key in witnesses.txt: {error}.", next_step="ask the partner for its vkey."
+        ) from None
     return tuple(key for key in keys if key.kind is KeyKind.WITNESS)
 
 
