@@ -24,6 +24,7 @@ from pipeline.edges.arrival import as_landed, open_arrived
 from pipeline.edges.backing import backing, kit_of
 from pipeline.edges.budget import used_before
 from pipeline.edges.catalogue import Catalogue
+from pipeline.edges.following import Earlier
 from pipeline.edges.making import Made, make
 from pipeline.edges.pace import ahead
 from pipeline.edges.permission import means, permission, permitted
@@ -113,7 +114,11 @@ def sweep(site: Site) -> Swept:
     refused: list[Refusal] = []
     odd: list[str] = []
     returned: list[Returned] = []
-    for folder, waiting in site.landing.waiting(catalogue.signed_feeds).items():
+    landed = site.landing.waiting(catalogue.signed_feeds)
+    for folder in sorted(
+        landed, key=lambda feed: len(catalogue.feeds_before(feed))
+    ):  # what others go back to goes first
+        waiting = landed[folder]
         if folder in catalogue.feeds:
             lots += sweep_feed(site, catalogue.feeds[folder], waiting, odd)
         elif folder == RETURNS:
@@ -143,7 +148,8 @@ def receive(site: Site, lot_id: str) -> Received:
         if site.vault.holds(lot.id, delivery.id):
             continue
         try:
-            accepted.append(_accept(site, feed, schema, delivery, used=sum(one.received for one in accepted)))
+            used = sum(one.received for one in accepted)
+            accepted.append(_accept(site, catalogue, feed, schema, delivery, used=used))
         except Refused as refusal:
             refused.append(_refuse(site, feed, delivery, refusal))
         except Conflict as missing:
@@ -236,7 +242,9 @@ def due(site: Site, feed_id: str, at: datetime) -> None:
     )
 
 
-def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery, *, used: int) -> Accepted:
+def _accept(
+    site: Site, catalogue: Catalogue, feed: Feed, schema: CompiledSchema, delivery: Delivery, *, used: int
+) -> Accepted:
     """One delivery's good rows are sealed in the vault, not yet kept; its rejected rows are in quarantine.
 
     `used`: what other deliveries of this lot have just taken of the feed's budget.
@@ -253,6 +261,7 @@ def _accept(site: Site, feed: Feed, schema: CompiledSchema, delivery: Delivery, 
         seed=secrets.randbits(64),
         marking_column=feed.marking_column,
         used=used + used_before(site, feed, but=delivery.id),
+        earlier=Earlier(site, catalogue, feed, secrets.randbits(64)) if feed.follows else None,
     )
     accepted = sorting.sort(frames, tally, feed.acceptance)  # 5. validate, 6. hold, 7. keep
     if accepted.rejected:

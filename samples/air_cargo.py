@@ -33,6 +33,12 @@ def written(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%MZ}"
 
 
+def _consignment(number: int) -> Row:
+    """Its waybills and its flight: the same in every list, so that a status is of what was filed."""
+    chance = random.Random(number)
+    return {**_flown(chance), **_waybills(chance, number)}
+
+
 def _waybills(chance: random.Random, number: int) -> Row:
     waybill = air_waybill(1_000_000 + 13 * number)
     if chance.random() < 0.3:
@@ -73,8 +79,7 @@ def _filing(chance: random.Random, number: int) -> Row:
         "filer": "XC",
         "filed_at": written(filed),
         "loading_at": written(filed + timedelta(hours=chance.randint(3, 30))),
-        **_flown(chance),
-        **_waybills(chance, number),
+        **_consignment(number),
         "shipper_name": f"{surname(chance)} INC",
         "shipper_address": f"{chance.randint(1, 99)} SAMPLE STREET",
         "shipper_city": city,
@@ -98,9 +103,9 @@ def _status(chance: random.Random, number: int) -> Row:
     """One of the ways through: in error, referred, held and closed, released, loaded."""
     filed = _instant(chance, number)
     at = [written(filed + timedelta(minutes=minutes)) for minutes in (0, 2, 5, 30, 40, 45, 240, 300)]
-    flown = _flown(chance)
-    flown.pop("arrival_airport")
-    row = {"told_at": at[-1], "filer": "XC", **flown, **_waybills(chance, number), "filed_at": at[0]}
+    consignment = _consignment(number)
+    consignment.pop("arrival_airport")
+    row = {"told_at": at[-1], "filer": "XC", **consignment, "filed_at": at[0]}
     row |= {"answered_at": at[1], "answer": "SR", "status": "SR", "risk_score": f"{chance.randrange(10_000):04d}"}
     way = chance.choice(("error", "asked", "held", "stopped", "released", "released", "released", "released"))
     if way == "error":

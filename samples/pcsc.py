@@ -4,6 +4,7 @@ import base64
 import random
 import re
 from datetime import date, timedelta
+from itertools import count, islice
 
 from samples.nist import print_4, print_9, print_14, reference
 from samples.nist import transaction as written
@@ -72,9 +73,22 @@ def _query(chance: random.Random, number: int) -> Row:
     }
 
 
-def _reply(chance: random.Random, number: int) -> Row:
+def _answered(number: int) -> tuple[date, str, str]:
+    """When, to whom and how the reply of this number is given: the same in every list, so that a request is after its hit."""
+    chance = random.Random(number)
     asked, asker = day(chance), chance.choice(("DEU", "DEU", "NLD"))
-    result = chance.choices(pcsc_response.RESULTS, weights=(2, 7, 1))[0]
+    return asked, asker, chance.choices(pcsc_response.RESULTS, weights=(2, 7, 1))[0]
+
+
+def _hit(number: int) -> tuple[date, int]:
+    """The day and the number of Germany's hit of this number."""
+    hits = (one for one in count() if _answered(one)[1:] == ("DEU", "HIT"))
+    found = next(islice(hits, number, None))
+    return _answered(found)[0], found
+
+
+def _reply(chance: random.Random, number: int) -> Row:
+    asked, asker, result = _answered(number)
     return {
         "tcn": transaction("USA", asked, number),
         "tcr": transaction(asker, asked, number),
@@ -88,11 +102,11 @@ def _reply(chance: random.Random, number: int) -> Row:
 
 
 def _supplied_after_a_hit(chance: random.Random, number: int) -> Row:
-    hit, born = day(chance), birth_date(chance)
+    (hit, replied), born = _hit(number), birth_date(chance)
     special = chance.random() < 0.2
     return {
         "request_number": transaction("DEU", hit, 900 + number),
-        "hit_tcn": transaction("USA", hit, number),
+        "hit_tcn": transaction("USA", hit, replied),
         "requested_by": "DEU",
         "case_number": f"KR-2026-{chance.randrange(1, 9999)}",
         "legal_basis": chance.choice(pcsc_followup.BASES),

@@ -27,7 +27,12 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Exchange:
 
 @pytest.fixture(scope="module")
 def keys(exchange: Exchange) -> dict[str, str]:
-    """The kept rows of the golden delivery of each feed."""
+    """The kept rows of the golden delivery of each feed. What the statuses are of was filed before."""
+    statuses = cells((GOLDEN / "acas-status.csv").read_bytes())
+    names = ("filer", "waybill_kind", "waybill", "master_waybill")
+    filed = zip(FILINGS.rows(len(statuses), seed=1), statuses, strict=True)
+    filings = [filing | {name: status.get(name, "") for name in names} for filing, status in filed]
+    kept(exchange, "acas-filing", FILINGS.written(filings), "filed-before")
     return {
         feed: kept(exchange, feed, (GOLDEN / f"{feed}.csv").read_bytes(), "golden")
         for feed in ("acas-filing", "acas-status")
@@ -90,6 +95,7 @@ def test_nothing_of_a_party_a_device_or_a_document_reaches_a_foreign_partner(exc
 
 def test_what_was_loaded_before_its_release_is_rejected_and_told_to_nobody(exchange: Exchange) -> None:
     rows = [row for row in STATUSES.rows(200, seed=9) if row.get("loaded_at") and row["departure_country"] == "CA"][:20]
+    kept(exchange, "acas-filing", FILINGS.written(FILINGS.rows(200, seed=9)), "filed-before-9")
     early = rows[3] | {"loaded_at": rows[3]["answered_at"]}
     received = took(exchange, "acas-status", STATUSES.written([*rows[:3], early, *rows[4:]]), "early")
     assert (received.accepted_rows, received.rejected_rows) == (19, 1)

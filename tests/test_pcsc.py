@@ -157,8 +157,41 @@ def refused(exchange: Exchange, agreement: str, key: str) -> Code:
     return caught.value.code
 
 
+FIRST_REPLY = pcsc.REPLIES.rows(1, seed=1)[0]["tcn"]
+
+
+def after(hit_tcn: str, request: int) -> bytes:
+    """One follow-up, on a request of its own, after this reply."""
+    (row,) = pcsc.FOLLOW_UPS.rows(1, seed=77)
+    return pcsc.FOLLOW_UPS.written(
+        [row | {"hit_tcn": hit_tcn, "request_number": f"{row['request_number'][:-6]}{request:06}"}]
+    )
+
+
+@pytest.mark.parametrize(
+    ("seed", "result", "asker", "taken"),
+    [(81, "HIT", "DEU", True), (82, "NO_HIT", "DEU", False), (83, "ERROR", "DEU", False), (84, "HIT", "NLD", False)],
+)
+def test_nothing_follows_but_a_hit_that_was_told_to_the_same_asker(
+    exchange: Exchange, seed: int, result: str, asker: str, taken: bool
+) -> None:
+    reply = f"{FIRST_REPLY[:-6]}{seed:06}"
+    kept(exchange, "pcsc-response", replies(result, asker=asker, seed=seed, tcn=reply), f"reply-{result}-{asker}")
+    received = took(exchange, "pcsc-followup", after(reply, seed), f"after-{result}-{asker}")
+    assert [one.code for one in received.refused] == ([] if taken else ["earlier-missing"])
+
+
+def test_what_follows_a_hit_that_is_not_told_yet_is_taken_once_it_is(exchange: Exchange) -> None:
+    reply = f"{FIRST_REPLY[:-6]}009001"
+    early = took(exchange, "pcsc-followup", after(reply, 9001), "too-early")
+    assert [one.code for one in early.refused] == ["earlier-missing"]
+    kept(exchange, "pcsc-response", replies("HIT", seed=91, tcn=reply), "the-hit")
+    assert journey.receive(exchange.site, early.lot).accepted_rows == 1
+
+
 def test_what_follows_a_hit_waits_for_a_case_and_a_decision(exchange: Exchange) -> None:
     agreement = "pcsc-followup-de"
+    kept(exchange, "pcsc-response", pcsc.REPLIES.written(pcsc.REPLIES.rows(60, seed=71)), "hits")
     key = kept(exchange, "pcsc-followup", pcsc.FOLLOW_UPS.written(pcsc.FOLLOW_UPS.rows(2, seed=71)), "after-a-hit")
     assert refused(exchange, agreement, key) is Code.PURPOSE_MISSING
     declare(exchange, agreement, key, **CASE)

@@ -73,6 +73,12 @@ def without_doubled(accepted: pl.DataFrame, keys: pl.DataFrame) -> Sorted:
     return Sorted(accepted.filter(~found), rejects)
 
 
+def without_broken(rows: Sorted, broken: pl.Series, rule: str) -> Sorted:
+    """Accepted rows, sorted once more: those that are `broken` are rejected under the name of the rule of a row that they break."""
+    named = rows.accepted.filter(broken).with_columns(pl.lit(f"row:{rule}").alias(RULES))
+    return Sorted(rows.accepted.filter(~broken), pl.concat([rows.rejected, named]).sort(POSITION))
+
+
 def good_enough(acceptance: Acceptance, *, rows: int, rejected_rows: int, findings: tuple[Finding, ...]) -> None:
     """Nothing happens when the feed takes a delivery of so many rows and rejects; else Refused."""
     if rows < acceptance.min_rows:

@@ -8,7 +8,7 @@ import hashlib
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -122,6 +122,10 @@ class Catalogue:
         """The feeds whose deliveries come with a signature beside them."""
         return frozenset(feed.id for feed in self.feeds.values() if feed.signed)
 
+    def feeds_before(self, id: str) -> frozenset[str]:
+        """The feeds that a delivery of the feed may go back to, and those that these may go back to."""
+        return frozenset(_before(id, self.feeds))
+
     def is_broken(self, folder: str, id: str) -> bool:
         """Whether the catalogue has a file for `id` that cannot be used."""
         return any(broken.path.parent.name == folder and id_of(broken.path) == id for broken in self.broken)
@@ -186,6 +190,9 @@ def _understood(root: Path, files: tuple[tuple[Path, str], ...], unreadable: tup
     for id in [id for id, feed in feeds.items() if feed.partner not in partners]:
         fault = _no_such("partner", feeds.pop(id).partner)
         broken.append(_at(root / "feeds" / f"{id}.toml", texts, ("partner",), fault))
+    for id, keys, fault in list(_feeds_that_follow_wrongly(feeds, code_lists)):
+        broken.append(_at(root / "feeds" / f"{id}.toml", texts, keys, fault))
+        feeds.pop(id, None)
     around = Surroundings(partners, feeds, instruments, code_lists, hierarchies)
     for path, agreement in _well_named(written, texts, broken).items():
         broken += (_at(path, texts, fault.keys, fault.message) for fault in unsound(agreement, around))
@@ -215,6 +222,36 @@ def _well_named(read: Mapping[Path, _Kind], texts: Mapping[Path, str], broken: l
         if path.name != name
     )
     return {path: entry for path, entry in read.items() if path.name == names[path]}
+
+
+def _feeds_that_follow_wrongly(
+    feeds: Mapping[str, Feed], code_lists: Mapping[str, CodeList]
+) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Feeds whose `follows` name what is not there, or lead back to themselves; where in the file, and why."""
+    for feed in feeds.values():
+        for number, rule in enumerate(feed.follows):
+            keys = ("follows", str(number))
+            if rule.feed not in feeds:
+                yield feed.id, (*keys, "feed"), _no_such("feed", rule.feed)
+            elif feed.id in _before(rule.feed, feeds):
+                yield (
+                    feed.id,
+                    (*keys, "feed"),
+                    f"{rule.feed} goes back to {feed.id}, so that each would wait for the other",
+                )
+            for id in sorted(rule.code_lists - set(code_lists)):
+                yield feed.id, keys, _no_such("code list", id)
+
+
+def _before(id: str, feeds: Mapping[str, Feed]) -> set[str]:
+    """The feeds that must have come before the feed, and before those."""
+    found: set[str] = set()
+    ahead = [id]
+    while ahead:
+        new = {rule.feed for one in ahead if one in feeds for rule in feeds[one].follows} - found
+        found |= new
+        ahead = list(new)
+    return found
 
 
 def _communities_with_faults(partners: Mapping[str, Partner]) -> dict[str, str]:

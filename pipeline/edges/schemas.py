@@ -38,7 +38,8 @@ def meanings_of(feed: Feed) -> dict[tuple[str, str], str]:
         (name, REQUIRED_RULE): "must be there" for name, column in schema.columns.items() if not column.nullable
     }
     key = {(", ".join(schema.unique or ()), KEY_RULE): "no two rows may share it"}
-    return asked | rows | required | key
+    follows = {("", rule.name): rule.says for rule in feed.follows}
+    return asked | rows | required | key | follows
 
 
 def lists_hold(who: str, leans_on: Collection[str], code_lists: Mapping[str, CodeList], at: datetime) -> None:

@@ -28,6 +28,7 @@ from pipeline.core.errors import Code, Misconfigured, SafeconductError, Unavaila
 from pipeline.core.findings import Tally
 from pipeline.core.language.feed import Acceptance
 from pipeline.core.validation import CompiledSchema
+from pipeline.edges.following import Earlier
 from pipeline.edges.pace import behind
 from pipeline.edges.quarantine import Quarantine
 from pipeline.edges.vault import Accepted, Chunk, Vault
@@ -38,6 +39,7 @@ class Sorting:
     """Where the rows of one delivery go. `seed` keys the hashes, so that nobody can make collisions on purpose.
 
     `marking_column` says what each row is marked with, rejected ones too. `used` rows of the feed's budget are gone.
+    `earlier` knows what rows go back to.
     """
 
     vault: Vault
@@ -47,6 +49,7 @@ class Sorting:
     seed: int
     marking_column: str | None = None
     used: int = 0
+    earlier: Earlier | None = None
     chunks: list[Chunk] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     rejected_rows: int = 0
@@ -64,6 +67,8 @@ class Sorting:
                 for frame in frames:
                     self._marked(frame)
                     rows = sort_out(frame, self.schema, tally)
+                    if self.earlier:
+                        rows = self.earlier.sort_out(rows, tally)
                     later(partial(self._put, rows))
             self._settle_keys(tally, acceptance)
             accepted = sum(chunk.rows for chunk in self.chunks)

@@ -1,9 +1,12 @@
 """What does a partner send, in which form, how often, and when is it too bad to take?"""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from pipeline.core.duration import Duration
 from pipeline.core.language.policy import ColumnName, Id, Policy, Text
+from pipeline.core.language.scope import CLOCK_EVENTS, Predicate, questions
 from pipeline.core.language.wire import WireFormat
 
 RETURNS = "returns"
@@ -54,6 +57,51 @@ class Expected(Policy):
     """nothing older counts"""
 
 
+class Follows(Policy):
+    """A row goes back to a row that another feed must have brought before: a reply to its query, a loading to its filing."""
+
+    name: Id
+    """what the rule is called: rows that break it are rejected under it"""
+    says: Text
+    """what is asked, in words for the partner"""
+    source: Text
+    """where it is asked"""
+    feed: Id
+    """the other feed, whose accepted rows are looked at"""
+    on: dict[ColumnName, ColumnName] = Field(min_length=1)
+    """this feed's column = the other feed's column; all must be equal, as they are written"""
+    within: Duration
+    """so long ago the other row may have been accepted"""
+    asked_of: Predicate | None = None
+    """the rows of which it is asked, and those where this is unknown; all if left out"""
+    earlier: Predicate | None = None
+    """what must be true of the other row"""
+    otherwise: Literal["reject", "refuse"] = "reject"
+    """reject the row, or refuse the delivery, which is judged anew when it is replayed"""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of this feed that the rule names."""
+        return frozenset(self.on) | _asked(self.asked_of)
+
+    @property
+    def columns_earlier(self) -> frozenset[str]:
+        """The columns of the other feed that the rule names."""
+        return frozenset(self.on.values()) | _asked(self.earlier)
+
+    @property
+    def code_lists(self) -> frozenset[str]:
+        """The lists of the catalogue that the rule leans on."""
+        asked = [asks for one in (self.asked_of, self.earlier) if one for asks in questions(one)]
+        return frozenset(id for asks in asked for id in (asks.in_codes, asks.not_in_codes) if id)
+
+
+def _asked(predicate: Predicate | None) -> frozenset[str]:
+    asked = list(questions(predicate)) if predicate else []
+    moments = (moment for asks in asked for moment in (asks.no_earlier_than, asks.no_later_than) if moment)
+    return frozenset({asks.column for asks in asked} | {moment.event for moment in moments}) - CLOCK_EVENTS
+
+
 class Feed(Policy):
     """One stream of deliveries from one partner."""
 
@@ -83,6 +131,17 @@ class Feed(Policy):
     """when a delivery is due; never late if left out"""
     marking_column: ColumnName | None = None
     """the column that says what each row is marked with: a row without a known marking refuses its delivery"""
+
+    follows: tuple[Follows, ...] = Field(default=(), strict=False)
+    """what must have come from other feeds before a row is taken"""
+
+    @model_validator(mode="after")
+    def _rules_have_names_of_their_own(self) -> "Feed":
+        if len({rule.name for rule in self.follows}) != len(self.follows):
+            raise ValueError("two rules of `follows` have one name: rename one")
+        if any(rule.feed == self.id for rule in self.follows):
+            raise ValueError("`follows` names another feed: what one delivery tells, no other need have told before")
+        return self
 
     @model_validator(mode="after")
     def _is_no_folder_of_ours(self) -> "Feed":
