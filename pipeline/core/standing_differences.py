@@ -173,7 +173,10 @@ def _epoch(old: Agreement, new: Agreement) -> Iterator[Difference]:
     if was == now:
         return
     effect, widens, why = LINKED.judged(no_more=_in_letters(was) < _in_letters(now), no_less=False)
-    why = "pseudonyms may match those that were released in that epoch" if widens else ""
+    if widens:
+        why = "pseudonyms may match those that were released in that epoch"
+    else:
+        why = "from then on pseudonyms match none that were released before"
     if not shared_pseudonyms(old, new):
         effect, widens, why = Effect.HANDLING_ONLY, False, "no column is pseudonymised in both"
     yield Difference(What.EPOCH, "", ("pseudonym_epoch",), was, now, "", effect, widens, why)

@@ -86,7 +86,7 @@ def check_retirable(site: Site, catalogue: Catalogue, key: Key) -> None:
             f"retire it after {(made + RESTS).isoformat(timespec='minutes')}.",
         )
     if needs := tuple(still_needed(site, catalogue, key)):
-        told = "; ".join(f"{need.objects} {need.what}" if need.objects else need.what for need in needs)
+        told = "; ".join(f"{need.what}: {need.objects}" if need.objects else need.what for need in needs)
         raise _in_use(key, f"it is still needed: {told}", "keep it; older keys do no harm but to be there.")
 
 

@@ -325,6 +325,7 @@ def test_a_later_epoch_breaks_links_and_an_earlier_one_restores_them(old: str, n
     before, after = (agreement(pseudonym_epoch=epoch, **with_columns(name=pseudonyms())) for epoch in (old, new))
     found = the_one(diff(before, after), What.EPOCH)
     assert (found.effect, found.widens) == (Effect.CAN_LINK if widens else Effect.CANNOT_LINK, widens)
+    assert ("match none that were released before" in found.why) is not widens
 
 
 def test_counts_by_other_groups_widen_even_where_there_are_fewer() -> None:
