@@ -18,19 +18,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pipeline.core.authority import Authorised, Recipient, authorise, marked
 from pipeline.core.clocks import Instants, runs_out
 from pipeline.core.conservation import RowCount
+from pipeline.core.entries import Entry, Fact, Kind, leaf_of
 from pipeline.core.errors import Code
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.handling import Clock
 from pipeline.core.language.instrument import Instrument
 from pipeline.core.language.partner import Partner
 from pipeline.core.language.purpose import Declaration
+from pipeline.core.merkle import inclusion, leaf_hash, nodes_of, root
+from pipeline.core.notes import Checkpoint, KeyKind, Proof, VerifierKey
 from pipeline.core.risk import Figures
 from pipeline.core.statement import Backing, Part, Source, Superseded, statement
 from pipeline.core.withdrawal import Withdrawal, withdrawal_statement
-from pipeline.edges.checkpoints import log_key
+from pipeline.edges.checkpoints import cosign, log_key, raw, sign_checkpoint
 from pipeline.edges.signing import SigningKey, key_id, sign_statement
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/formats/example"
+ORIGIN, WITNESS = "safeconduct/0123456789ab", "customs.example/witness"
+RELEASE = "example-lists.0f3b6a0de9a1c2d4-v2"
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 INSTANTS = Instants(
     received=AT - timedelta(hours=3),
@@ -104,7 +109,41 @@ def example() -> dict[str, bytes]:
         "withdrawal.json": sign_statement(withdrawal, key),
         "publisher.pem": key.public_pem(),
         "publisher-mldsa.pem": second_pem,
+        **proofs(manifest, sign_statement(withdrawal, key)),
         "vectors.json": json.dumps(list(vectors(release, withdrawal)), indent=1, ensure_ascii=False).encode() + b"\n",
+    }
+
+
+def proofs(manifest: bytes, withdrawal: bytes) -> dict[str, bytes]:
+    """What a ledger says of the example's release and of its withdrawal, as a witness has seen it; and both their keys."""
+    facts: dict[str, Fact] = {"recipient": "eu-customs", "manifest": hashlib.sha256(manifest).hexdigest()}
+    withdrawn_facts: dict[str, Fact] = {**facts, "withdrawal": hashlib.sha256(withdrawal).hexdigest()}
+    told: list[tuple[Kind, str, dict[str, Fact], timedelta]] = [
+        (Kind.ACCEPTED, _digest("a delivery"), {"received": 400}, timedelta(hours=-1)),
+        (Kind.INTENDED, RELEASE, {}, timedelta()),
+        (Kind.RELEASED, RELEASE, facts, timedelta(seconds=1)),
+        (Kind.ACCEPTED, _digest("another delivery"), {"received": 12}, timedelta(hours=1)),
+        (Kind.WITHDRAWN, RELEASE, withdrawn_facts, timedelta(days=2)),
+    ]
+    entries = [
+        bytes(Entry(number, f"{kind.value}:{number}", AT + after, kind, subject, said, _digest(f"salt {number}")))
+        for number, (kind, subject, said, after) in enumerate(told)
+    ]
+    leaves = [leaf_hash(leaf_of(entry)) for entry in entries]
+
+    def proof(index: int, size: int, *, cosigned: bool = False) -> bytes:
+        checkpoint = sign_checkpoint(Checkpoint(ORIGIN, size, root(size, nodes_of(leaves))), ledger_key())
+        seen = str(cosign(checkpoint, WITNESS, witness_key(), AT + timedelta(hours=2)).signature) if cosigned else ""
+        path = tuple(inclusion(index, size, nodes_of(leaves)))
+        return bytes(Proof(index, path, checkpoint.note + seen.encode(), entries[index]))
+
+    witness = VerifierKey(WITNESS, KeyKind.WITNESS, raw(witness_key().public_key()))
+    return {
+        "manifest.tlog-proof": proof(2, 3),
+        "witnessed.tlog-proof": proof(2, 4, cosigned=True),
+        "withdrawal.tlog-proof": proof(4, 5),
+        "ledger.vkey": f"{log_key(ORIGIN, ledger_key().public)}\n".encode(),
+        "witness.vkey": f"{witness}\n".encode(),
     }
 
 
@@ -152,6 +191,16 @@ def signing_key() -> SigningKey:
     return SigningKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"the example's signing key").digest()))
 
 
+def ledger_key() -> SigningKey:
+    """The key of the example's ledger: its secret is the SHA-256 of the text below."""
+    return SigningKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"the example's ledger key").digest()))
+
+
+def witness_key() -> Ed25519PrivateKey:
+    """The key of the example's witness: its secret is the SHA-256 of the text below."""
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"the example's witness key").digest())
+
+
 def second_key() -> MLDSA65PrivateKey:
     """The example's ML-DSA-65 key: its seed is the SHA-256 of the text below."""
     return MLDSA65PrivateKey.from_seed_bytes(hashlib.sha256(b"the example's second signing key").digest())
@@ -163,7 +212,7 @@ def released(*signers: str) -> bytes:
     return statement(
         authorised,
         instrument=Instrument.model_validate(INSTRUMENT),
-        release="example-lists.0f3b6a0de9a1c2d4-v2",
+        release=RELEASE,
         kept="aeo-members.0f3b6a0de9a1c2d4",
         schema={"id": "aeo-members", "version": "1"},
         sources=[Source(_digest("a delivery"), received=400, accepted=398, rejected=2)],
@@ -192,20 +241,18 @@ def released(*signers: str) -> bytes:
 def withdrawn(manifest_digest: str) -> bytes:
     """The statement that withdraws the example's release, for good."""
     said = Withdrawal(
-        release="example-lists.0f3b6a0de9a1c2d4-v2",
+        release=RELEASE,
         recipient="eu-customs",
         by="j.example",
         why="Streets of operators without premises are homes",
         at=AT + timedelta(days=2),
         reissue=False,
-        signed_by=[signing_key().id],
+        signed_by=(signing_key().id,),
     )
     return withdrawal_statement(said, manifest_digest)
 
 
 def _backing(signers: Sequence[str]) -> Backing:
-    origin = "safeconduct/0123456789ab"
-    ledger = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"the example's ledger key").digest())
     return Backing(
         code_lists={
             "eori-countries-v1": {
@@ -215,7 +262,7 @@ def _backing(signers: Sequence[str]) -> Backing:
             }
         },
         hierarchies={},
-        ledger={"origin": origin, "keys": [str(log_key(origin, ledger.public_key()))]},
+        ledger={"origin": ORIGIN, "keys": [str(log_key(ORIGIN, ledger_key().public))]},
         kit={"OPEN.md": _digest("OPEN.md"), "verify_release.py": _digest("verify_release.py")},
         signed_by=signers,
         versions={"safeconduct": "0.1.0", "treatments": _digest("sources"), "polars": "1.0", "polars-hash": "0.1"},

@@ -141,6 +141,7 @@ class Folder:
             "why": "a column was released that should not have been",
             "at": "2026-11-22T08:00:00+00:00",
             "reissue": reissue,
+            "signed_by": [key.id],
         }
         change(said)
         digest = hashlib.sha256((self.path / "manifest.json").read_bytes()).hexdigest()
@@ -175,6 +176,7 @@ def release_in(
     for part, content in zip(said["parts"], sealed, strict=True):
         digest = hashlib.sha256(content).hexdigest()
         part.update(key=f"parts/{digest}.csv.age", digest=digest, size_bytes=len(content))
+    said["signed_by"] = [PUBLISHER.id]
     said["ledger"] = {"origin": ORIGIN, "keys": [vkey(LEDGER)]}
     kit = kit_files(
         release=said["release"],

@@ -4,6 +4,7 @@ import ast
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -154,15 +155,65 @@ def test_without_cryptography_it_says_what_to_install(folder: Folder, tmp_path: 
     assert "pip install cryptography" in done.stderr
 
 
-def test_the_example_of_the_manifest_s_page_verifies(tmp_path: Path) -> None:
-    if not (EXAMPLE / "manifest.tlog-proof").exists():
-        return
-    command: list[str | Path] = ["--publisher", EXAMPLE / "publisher.pem", "--ledger", EXAMPLE / "ledger.vkey"]
-    done = subprocess.run(
-        [sys.executable, "-I", SCRIPT, EXAMPLE, *command, "--manifest-only", "--now", NOW.isoformat()],
-        capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+def example(tmp_path: Path, **files: bytes) -> Folder:
+    """The folder of the page about manifests; `files`: what is there instead."""
+    path = tmp_path / "example"
+    shutil.copytree(EXAMPLE, path)
+    for name, content in files.items():
+        (path / f"{name}.json").write_bytes(content)
+    return Folder(path, Log(), 0, {})
+
+
+EXAMPLE_TRUST = verify_release.read_trust(
+    [str(EXAMPLE / "publisher.pem")], [str(EXAMPLE / "ledger.vkey")], [str(EXAMPLE / "witness.vkey")]
+)
+TWICE = verify_release.read_trust(
+    [str(EXAMPLE / "publisher.pem")], [str(EXAMPLE / "ledger.vkey")], mldsa=[str(EXAMPLE / "publisher-mldsa.pem")]
+)
+SEEN_AT = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def test_the_example_of_the_manifest_s_page_is_withdrawn_and_holds_else(tmp_path: Path) -> None:
+    folder = example(tmp_path)
+    report = verify(folder.path, EXAMPLE_TRUST, now=SEEN_AT, recipient="eu-customs", manifest_only=True)
+    assert (report.faults, report.exit_code) == ([], 4)
+    for name in ("withdrawal.json", "withdrawal.tlog-proof"):
+        (folder.path / name).unlink()
+    assert verify(folder.path, EXAMPLE_TRUST, now=SEEN_AT, manifest_only=True).exit_code == 0
+
+
+def test_the_example_with_two_signatures_has_both(tmp_path: Path) -> None:
+    folder = example(tmp_path, manifest=(EXAMPLE / "manifest-twice.json").read_bytes())
+    report = verify(folder.path, TWICE, now=SEEN_AT, manifest_only=True)
+    assert "ML-DSA-65" in report.checked[0]
+    once = verify(folder.path, EXAMPLE_TRUST, now=SEEN_AT, manifest_only=True)
+    assert any("--mldsa" in line for line in once.unchecked)
+
+
+VECTORS = {one["name"]: one for one in json.loads((EXAMPLE / "vectors.json").read_bytes())}
+WORDS = {
+    "another number of rows": "signature-wrong",
+    "signed by another key": "wrong-key",
+    "no signature": "wrong-key",
+    "another type of payload": "manifest-malformed",
+    "the payload twice": "manifest-malformed",
+    "cut short": "manifest-malformed",
+    "one sign more": "manifest-malformed",
+    "its second signature taken away": "signature-stripped",
+    "the manifest of another release": "proof-of-another",
+    "a withdrawal given as a manifest": "statement-malformed",
+}
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_every_vector_of_the_page_ends_as_it_says(tmp_path: Path, name: str) -> None:
+    vector = VECTORS[name]
+    folder = example(tmp_path, **{vector["as"]: vector["envelope"].encode()})
+    found = codes(folder, EXAMPLE_TRUST, now=SEEN_AT, manifest_only=True)
+    if not vector["code"]:  # the ledger's proof is of the exact bytes, and finds what no signature covers
+        assert set(found) <= {"proof-of-another", "withdrawal-wrong"} if "nothing signs" in name else found == []
+    else:
+        assert WORDS.get(name, "withdrawal-wrong") in found
 
 
 # Faults, each by its own word

@@ -56,6 +56,7 @@ FAULTS = {
     "manifest-malformed": "manifest.json is no DSSE envelope of an in-toto statement.",
     "wrong-key": "The manifest is signed, but not by the publisher's key that you have.",
     "signature-wrong": "The publisher's key did not sign these bytes.",
+    "signature-stripped": "The manifest says that one more key has signed it, and that signature is not there.",
     "mldsa-missing": "You gave an ML-DSA-65 key, and no signature by it is there.",
     "statement-malformed": "What was signed is not the statement of a release.",
     "statement-inconsistent": "The signed statement contradicts itself.",
@@ -226,7 +227,7 @@ def verify(
     *,
     now: datetime,
     recipient: str | None = None,
-    with_parts: bool = True,
+    manifest_only: bool = False,
     seen: Seen | None = None,
 ) -> Report:
     """Everything that can be told of the release in `folder`; no fault hides another one.
@@ -245,8 +246,11 @@ def verify(
         examination.consistency,
         examination.clock,
     ]
-    steps += [examination.parts] if with_parts else [lambda: report.unchecked.append("The parts: you asked so.")]
-    steps += [examination.kit, examination.proof, examination.witnessed, examination.withdrawal]
+    if manifest_only:
+        report.unchecked.append("The parts and the kit: you asked for the manifest only.")
+    else:
+        steps += [examination.parts, examination.kit]
+    steps += [examination.proof, examination.witnessed, examination.withdrawal]
     for step in steps:
         try:
             step()
@@ -272,16 +276,17 @@ class _Examination:
         envelope = _read(self.folder / "manifest.json", _MAX_MANIFEST_BYTES)
         if envelope is None:
             raise Broken("manifest-missing", "There is no manifest.json: what has none is no release (yet).")
-        payload, by = open_envelope(envelope, self.trust, name="manifest.json")
+        payload, by, names = open_envelope(envelope, self.trust, name="manifest.json")
         statement = read_statement(payload, RELEASE_TYPE)
         self.said, self.subjects = statement["predicate"], statement["subject"]
         try:
             _read_predicate(self.said)
+            unstripped(self.said, names, name="manifest.json")
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise Broken("statement-malformed", "The signed statement is not one of a Safeconduct release.") from None
         self.report.manifest, self.report.told = hashlib.sha256(envelope).hexdigest(), self.said
         self.report.checked.append(f"The manifest is signed by {' and '.join(by)}.")
-        if len(self.said.get("signed_by") or ()) > len(by):
+        if len(self.said["signed_by"]) > len(by):
             self.report.unchecked.append("A second signature, by an ML-DSA-65 key: give that key with --mldsa.")
 
     def address(self, recipient: str | None) -> None:
@@ -457,10 +462,22 @@ class _Examination:
             self.report.unchecked.append("Whether it was withdrawn since you fetched it: look where you fetched it.")
             return
         try:
-            payload, _ = open_envelope(text, self.trust, name="withdrawal.json")
+            payload, _, names = open_envelope(text, self.trust, name="withdrawal.json")
             statement = read_statement(payload, WITHDRAWAL_TYPE)
             said, subject = statement["predicate"], statement["subject"]
-            _need(said, {"release": str, "recipient": str, "by": str, "why": str, "at": str, "reissue": bool})
+            _need(
+                said,
+                {
+                    "release": str,
+                    "recipient": str,
+                    "by": str,
+                    "why": str,
+                    "at": str,
+                    "reissue": bool,
+                    "signed_by": [str],
+                },
+            )
+            unstripped(said, names, name="withdrawal.json")
             ours = (said["release"], said["recipient"]) == (self.said["release"], self.said["recipient"]["id"])
             ours = ours and [one["digest"]["sha256"] for one in subject] == [self.report.manifest]
         except (Broken, KeyError, TypeError):
@@ -482,8 +499,9 @@ class _Examination:
 # Envelopes and statements
 
 
-def open_envelope(envelope: bytes, trust: Trust, *, name: str) -> tuple[bytes, list[str]]:
-    """The payload of a DSSE envelope, once every kind of key that is trusted has signed it; and which keys did."""
+def open_envelope(envelope: bytes, trust: Trust, *, name: str) -> tuple[bytes, list[str], set[str]]:
+    """The payload of a DSSE envelope, once every kind of key that is trusted has signed it; which keys did, for people; and
+    the names of all the keys that have signed, as the envelope says and nobody has verified."""
     try:
         fields = json.loads(envelope, object_pairs_hook=_once)
         payload = _base64(fields["payload"])
@@ -506,7 +524,13 @@ def open_envelope(envelope: bytes, trust: Trust, *, name: str) -> tuple[bytes, l
         if not any(_is_by(key, value, signed) for key in trust.mldsa for _, value in signatures):
             raise Broken("mldsa-missing", f"{name} has no valid signature by the ML-DSA-65 key that you have.")
         names.append("its ML-DSA-65 key")
-    return payload, names
+    return payload, names, {str(id) for id, _ in signatures}
+
+
+def unstripped(said: dict[str, Any], names: set[str], *, name: str) -> None:
+    """Every key that the signed words name has a signature there; whether it holds, only who has the key can tell."""
+    if not set(said["signed_by"]) <= names:
+        raise Broken("signature-stripped", f"{name} lacks a signature that it says it has: somebody took it away.")
 
 
 def read_statement(payload: bytes, kind: str) -> dict[str, Any]:
@@ -546,6 +570,7 @@ _SHAPE: dict[str, Any] = {
     },
     "kit": dict.fromkeys(KIT, str),
     "ledger": {"origin": str},
+    "signed_by": [str],
 }
 """What this program reads of the signed predicate; it may hold more."""
 
@@ -1008,7 +1033,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
         metavar="FILE",
         help="remember the ledger's checkpoints here, and refuse one that went back",
     )
-    parser.add_argument("--manifest-only", action="store_true", help="the parts are elsewhere: do not look for them")
+    parser.add_argument("--manifest-only", action="store_true", help="look at the manifest and its proofs alone")
     parser.add_argument("--json", action="store_true", help="answer with one JSON document")
     return parser.parse_args(arguments)
 
@@ -1025,7 +1050,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"verify_release.py: {_plain(str(error))}", file=sys.stderr)
         return code
     report = verify(
-        asked.folder, trust, now=now, recipient=asked.recipient, with_parts=not asked.manifest_only, seen=seen
+        asked.folder, trust, now=now, recipient=asked.recipient, manifest_only=asked.manifest_only, seen=seen
     )
     if asked.json:
         print(json.dumps(document(report), indent=2))
