@@ -115,9 +115,7 @@ def sweep(site: Site) -> Swept:
     odd: list[str] = []
     returned: list[Returned] = []
     landed = site.landing.waiting(catalogue.signed_feeds)
-    for folder in sorted(
-        landed, key=lambda feed: len(catalogue.feeds_before(feed))
-    ):  # what others go back to goes first
+    for folder in sorted(landed, key=lambda feed: len(catalogue.feeds_before(feed))):  # first what others go back to
         waiting = landed[folder]
         if folder in catalogue.feeds:
             lots += sweep_feed(site, catalogue.feeds[folder], waiting, odd)
