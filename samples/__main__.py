@@ -20,6 +20,7 @@ from samples import (
     mar_flag_reply,
     mar_noa,
     pcsc,
+    pnr_analytical,
     pnr_push,
     poe_committee_kpi,
     poe_crossings_monthly,
@@ -88,6 +89,7 @@ FEEDS = {
         _Feed("aeo-members", "csv", aeo_members.write, "operators", aeo_members.VARIANTS["missing-column"]),
         _Feed("aeo-changes", "csv", aeo_changes.write, "changes", aeo_changes.VARIANTS["no-code"]),
         _Feed("pnr-push", "edi", pnr_push.write, "travellers", pnr_push.VARIANTS["truncated"]),
+        _small("pnr-analytical", pnr_analytical.FINDINGS, 200, refused=pnr_analytical.FINDINGS.truncated),
         _Feed("preclear-apis", "edi", preclear_apis.write, "travellers", preclear_apis.VARIANTS["truncated"]),
         _Feed(
             "gshield-pre-export", "jsonl", gshield.write_pre_export, "notices", gshield.VARIANTS["pre-export-truncated"]

@@ -743,6 +743,38 @@ REAL["preclear_stats"] = {
 }
 
 
+REAL["pnr_analytical"] = {
+    "analysis_no": ["ANL-2026-000001", "ANL-2026-000002", "ANL-1"],
+    "addressee": ["EUROPOL", "MEMBER_STATE", "CIA"],
+    "member_state": ["NLD", "QQQ", None, None],
+    "initiative": ["OWN", "ON_REQUEST", "own"],
+    "request_no": ["REQ 1", "A\nB", "x" * 41, None],
+    "case_reference": ["KR-2026-17", "KR"],
+    "offence": ["TERRORISM", "TRANSNATIONAL_CRIME", "THEFT"],
+    "kind": ["LINK", "GUESS"],
+    "record_locator": ["ABC123", "abc"],
+    "loaded_on": ["2026-10-01", "2026-12-01", "2015-01-01", "2010-01-01", "2026-02-29"],
+    "travel_date": ["2026-10-03", "2026-02-29"],
+    "birth_date": ["1980-02-29", "1981-02-29", None, None],
+    "nationality": ["DEU", "XXA", "QQQ"],
+    "document_number": ["C01X00T47", "c", None, None],
+    "other_locators": ["ABC123\nDEF456", "AB", None],
+    "data_types": ["4\n7\n18", "20"],
+    "conclusion": ["A", "x" * 2001],
+    "score": ["87", "101"],
+    "rule_ids": ["TGT-0042\nTGT-0043", "TGT"],
+    "repersonalised": ["Y", "N", "y"],
+    "made_at": ["2026-11-01T09:00Z", "2026-11-01T09:60Z"],
+    "reviewed_at": ["2026-11-01T10:00Z", "2026-11-01T08:00Z", "2026-11-01"],
+    "source_evaluation": ["A", "B", "Z"],
+    "information_evaluation": ["1", "2", "5"],
+    "marking": ["TLP:RED | ORCON border-screening | 4x4 A1", "4x4 B2", "x" * 501],
+    **{name: ["A", "A\nB", "x" * 71, None] for name in ("surname", "given_names", "repersonalised_by", "reviewed_by")},
+    "contact": ["A", "A\nB", "x" * 201, None],
+    **{name: ["FRA", "JFK", "QQQ"] for name in ("departure_airport", "arrival_airport")},
+}
+
+
 @pytest.mark.parametrize("module", sorted(REAL))
 def test_the_schemas_of_the_feeds_find_what_pandera_finds(module: str) -> None:
     schema = bound(importlib.import_module(f"schemas.{module}").SCHEMA, LISTS)
