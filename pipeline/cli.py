@@ -54,11 +54,11 @@ for each recipient.
   safeconduct releases              what was released, to whom?
   safeconduct verify RELEASE        does it hold?
   safeconduct open RELEASE --identity FILE
-  safeconduct withdraw RELEASE      it must no longer be used
   safeconduct acknowledge FOLDER    on the recipient's side: we have it, and it holds
   safeconduct withdraw RELEASE      it must no longer be used
   safeconduct reverse AGREEMENT     what stands behind a token, where the agreement lets it be asked?
   safeconduct ledger                what was done, in order
+  safeconduct clock                 after a clock was wrong: it is right now
   safeconduct keys                  which keys do we have, and which is next?
   safeconduct witness LEDGER        at a partner: did the ledger only grow?
 

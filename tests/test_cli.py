@@ -522,6 +522,9 @@ def test_a_good_release_is_verified_in_plain_words(exchanged: Desk, tmp_path: Pa
     document = exchanged.json("verify", release)
     assert document["good"] is True
     assert {finding["question"] for finding in document["findings"]} == {
+        "withdrawal",
+        "OPEN.md",
+        "verify_release.py",
         "signature",
         "part 1",
         "part 2",

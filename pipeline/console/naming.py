@@ -1,5 +1,6 @@
 """Which delivery, lot or release does somebody mean by the beginning of its name?"""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def the_lot(site: "Site", asked: str) -> str:
     lots = tuple(site.landing.lots())
     names = {lot.id: lot.id for lot in lots} | {one.id: lot.id for lot in lots for one in lot.deliveries}
     names |= {name: lot.id for lot in lots for name in _releases_of(site, lot.id)}
+    asked = re.sub(r"-v[0-9]+$", "", asked)  # every revision is of the same rows
     return names[the_one(asked, names, "delivery, lot or release", listed_by="status")]
 
 

@@ -12,7 +12,7 @@ from pipeline.console.call import AsJson, Call, counted, near, when
 from pipeline.console.key import read_identity_file, read_public_key_file
 from pipeline.console.naming import the_release
 from pipeline.console.writing import make_private, write_private
-from pipeline.core.errors import Code, Misconfigured, Refused
+from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
 
 if TYPE_CHECKING:
     from pipeline.edges.catalogue import Catalogue
@@ -65,6 +65,9 @@ def releases(
     else:
         rows = [_row(one) for one in sorted(found, key=lambda one: str(one["created_at"]), reverse=True)]
         call.table(("release", "recipient", "rows", "delete by", "acknowledged"), rows)
+        for one in found:
+            if one["withdrawn"]:
+                call.say(f"{one['release']} was {one['withdrawn']}.", style="red")
         call.say("Next: `safeconduct verify RELEASE`, or `safeconduct open RELEASE --identity FILE`.")
     if any(one["fault"] for one in found):
         raise typer.Exit(Refused.exit_code)
@@ -109,13 +112,16 @@ def verify(
     *,
     release: Annotated[str, typer.Argument(help="Its name, or the beginning of it.")],
     public_key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Verify with this PEM file; the site's own key if left out.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Verify with this PEM file; with any key that the site has or had if left out."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify a release.
 
-    Its signature, every part, row counts, dates and ledger entry. Exit code 3 when one of them is wrong.
+    That it was not withdrawn, its signatures, every part, row counts, dates, its ledger entry and the proof of that. Exit code 3 when one of them is wrong.
 
     Examples:
       safeconduct verify pnr-eu-piu.5e1f
@@ -126,8 +132,7 @@ def verify(
     call = Call.of(context, as_json)
     site = call.site()
     published = the_release(site, release)
-    key = read_public_key_file(public_key) if public_key else site.publication.key.public
-    findings = examine(site, published, key)
+    findings = examine(site, published, read_public_key_file(public_key) if public_key else None)
     good = all(finding.good for finding in findings)
     if call.json:
         call.document(
@@ -155,12 +160,15 @@ def open_release(
     """Every part that is still there is opened below `out`, for this user alone.
 
     Raises:
-        Refused: the release is sealed to others, or a part is not what the manifest says.
+        Refused: the release was withdrawn, is sealed to others, or a part is not what the manifest says.
     """
     from pipeline.console.verification import parts_of
     from pipeline.edges.publication import release_folder
+    from pipeline.edges.revision import refused_as_withdrawn
     from pipeline.edges.sealing import Origin, open_sealed
 
+    if withdrawn := site.publication.withdrawn(published):
+        raise refused_as_withdrawn(published.release, withdrawn)
     if identity.recipient not in published.predicate["recipient"]["keys"]:
         raise Refused(
             Code.WRONG_KEY,
@@ -206,15 +214,20 @@ def age_command(place: str, identity: Path, out: str) -> str:
 
 
 def _listed(site: "Site", catalogue: "Catalogue", recipient: str, name: str) -> dict[str, Any]:
+    from pipeline.console.verification import withdrawal_in_words
     from pipeline.core.statement import gone_by
     from pipeline.edges.returns import acknowledged_by
 
+    withdrawn = None
     try:
         published = site.publication.find(recipient, name)
-    except Refused as refusal:
-        return {"release": name, "recipient": recipient, "created_at": None, "fault": refusal.message}
+        if published:
+            withdrawn = withdrawal_in_words(site, published)
+        fault = None if published else "the manifest is gone"
+    except (Refused, Conflict) as error:
+        published, fault = None, error.message
     if published is None:
-        return {"release": name, "recipient": recipient, "created_at": None, "fault": "the manifest is gone"}
+        return {"release": name, "recipient": recipient, "created_at": None, "withdrawn": None, "fault": fault}
     said = published.predicate
     heard = acknowledged_by(site, catalogue, recipient, name)
     return {
@@ -225,6 +238,9 @@ def _listed(site: "Site", catalogue: "Catalogue", recipient: str, name: str) -> 
         "rows": said["rows"],
         "parts": len(said["parts"]),
         "created_at": said["created_at"],
+        "revision": said["revision"],
+        "supersedes": said["supersedes"],
+        "withdrawn": withdrawn,
         "delete_by": gone_by(said),
         "marking": said["handling"]["marking"],
         "deliveries": [source["delivery"] for source in said["made_of"]["deliveries"]],
@@ -242,7 +258,7 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
     return (
         one["release"],
         one["recipient"],
-        one["rows"]["released"],
+        ("withdrawn", "bold red") if one["withdrawn"] else one["rows"]["released"],
         when(one["delete_by"])[:10],
         _acknowledged(one),
     )

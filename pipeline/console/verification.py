@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pipeline.core.errors import Conflict, Refused, SafeconductError
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+    from pipeline.edges.ledger import Kind
     from pipeline.edges.publication import Published
+    from pipeline.edges.signing import PublicKey
     from pipeline.edges.site import Site
 
 
@@ -24,14 +24,16 @@ class Finding:
     answer: str
 
 
-def examine(site: "Site", published: "Published", key: "Ed25519PublicKey") -> tuple[Finding, ...]:
-    """Every question about a release, answered; `key` is what its manifest is to be signed with."""
+def examine(site: "Site", published: "Published", key: "PublicKey | None" = None) -> tuple[Finding, ...]:
+    """Every question about a release, answered; `key` is what its manifest is to be signed with, or any of the site's."""
     return (
+        _withdrawn(site, published),
         _signature(site, published, key),
+        *_kit(site, published),
         *parts_of(site, published),
         _rows(published.predicate),
         _expiry(published.predicate, site.now()),
-        _recorded(site, published),
+        *_recorded(site, published),
     )
 
 
@@ -41,17 +43,68 @@ def parts_of(site: "Site", published: "Published") -> Iterator[Finding]:
         yield _part(site, published, f"part {number}", part)
 
 
-def _signature(site: "Site", published: "Published", key: "Ed25519PublicKey") -> Finding:
+def withdrawal_in_words(site: "Site", published: "Published") -> str | None:
+    """Who withdrew the release and why, and what has taken its place; None where it was not withdrawn.
+
+    Raises:
+        SafeconductError: what is there in place of its withdrawal is none, or is gone.
+    """
+    from pipeline.edges import record
+    from pipeline.edges.revision import next_name
+
+    withdrawn = site.publication.withdrawn(published)
+    if withdrawn is None:
+        record.never_withdrawn(site, published)
+        return None
+    said, following = withdrawn.withdrawal, next_name(published)
+    told = f"withdrawn on {said.at.isoformat(timespec='minutes')} by {said.by}: {said.why}"
+    if not said.reissue:
+        return told
+    made = site.publication.find(published.recipient, following)
+    return f"{told}; superseded by {following}" if made else f"{told}; it may be made anew, as {following}"
+
+
+def _withdrawn(site: "Site", published: "Published") -> Finding:
+    try:
+        told = withdrawal_in_words(site, published)
+    except SafeconductError as error:
+        return Finding("withdrawal", good=False, answer=error.message)
+    if told:
+        return Finding("withdrawal", good=False, answer=f"it was {told}")
+    earlier = published.predicate["supersedes"]
+    supersedes = f"; it supersedes {earlier['release']}" if earlier else ""
+    return Finding("withdrawal", good=True, answer=f"was not withdrawn{supersedes}")
+
+
+def _signature(site: "Site", published: "Published", key: "PublicKey | None") -> Finding:
     from pipeline.edges.publication import manifest_key
-    from pipeline.edges.signing import key_id, open_envelope
+    from pipeline.edges.signing import key_id, signers_of
 
     envelope = site.publication.store.find(manifest_key(published.recipient, published.release)) or b""
-    name = f"key {key_id(key)[:16]}"
+    asked = [key] if key else site.publication.trusted
     try:
-        open_envelope(envelope, [key])
+        signers = signers_of(envelope, asked)
     except Refused:
-        return Finding("signature", good=False, answer=f"the manifest is not signed by {name}")
-    return Finding("signature", good=True, answer=f"the manifest is signed by {name}")
+        signers = frozenset()
+    if signers:
+        names = " and ".join(f"key {signer[:16]}" for signer in sorted(signers))
+        return Finding("signature", good=True, answer=f"the manifest is signed by {names}")
+    whom = f"key {key_id(key)[:16]}" if key else "any key that this site has or had"
+    return Finding("signature", good=False, answer=f"the manifest is not signed by {whom}")
+
+
+def _kit(site: "Site", published: "Published") -> Iterator[Finding]:
+    """Whether what is to open and verify the release is what was put beside it."""
+    from pipeline.edges.publication import release_folder
+
+    for name, digest in published.predicate["kit"].items():
+        content = site.publication.store.find(f"{release_folder(published.recipient, published.release)}/{name}")
+        if content is None:
+            yield Finding(name, good=False, answer="is not there")
+        elif hashlib.sha256(content).hexdigest() != digest:
+            yield Finding(name, good=False, answer="is not what the manifest says: its bytes were changed")
+        else:
+            yield Finding(name, good=True, answer="unchanged")
 
 
 def _part(site: "Site", published: "Published", name: str, part: dict[str, Any]) -> Finding:
@@ -124,13 +177,35 @@ def _no_date(predicate: dict[str, Any]) -> str:
     return f"waits for {event}, and has no date yet" if event and predicate["parts"] else "there is nothing to delete"
 
 
-def _recorded(site: "Site", published: "Published") -> Finding:
+def _recorded(site: "Site", published: "Published") -> Iterator[Finding]:
+    """Whether the ledger speaks of the manifest and of its withdrawal, if there is one, and the proofs beside them hold."""
+    from pipeline.edges.ledger import Kind
+
+    yield _entered(site, published, Kind.RELEASED, "manifest", published.manifest_digest)
     try:
-        entry = site.ledger.find(f"released:{published.release}")
+        withdrawn = site.publication.withdrawn(published)
+    except SafeconductError:
+        return  # `_withdrawn` says so
+    if withdrawn:
+        yield _entered(site, published, Kind.WITHDRAWN, "withdrawal", withdrawn.digest)
+
+
+def _entered(site: "Site", published: "Published", kind: "Kind", file: str, digest: str) -> Finding:
+    from pipeline.edges.proofs import open_proof, proves
+    from pipeline.edges.publication import proof_key
+
+    question = "ledger" if file == "manifest" else f"ledger, {file}"
+    try:
+        entry = site.ledger.find(f"{kind.value}:{published.release}")
+        if entry is None:
+            return Finding(question, good=False, answer=f"has no entry of this {file}")
+        if entry.facts.get(file) != digest:
+            return Finding(question, good=False, answer=f"entry {entry.sequence} speaks of another {file}")
+        proof = site.publication.store.find(proof_key(published.recipient, published.release, file))
+        if proof is None:
+            return Finding(question, good=False, answer=f"{file}.tlog-proof is not there: replay the release")
+        name = f"{file}.tlog-proof"
+        proves(open_proof(proof, site.ledger.verifier_keys, name=name), kind, published.release, digest, name=name)
     except SafeconductError as error:
-        return Finding("ledger", good=False, answer=error.message)
-    if entry is None:
-        return Finding("ledger", good=False, answer="has no entry of this release")
-    if entry.facts.get("manifest") != published.manifest_digest:
-        return Finding("ledger", good=False, answer=f"entry {entry.sequence} speaks of another manifest")
-    return Finding("ledger", good=True, answer=f"entry {entry.sequence} speaks of this manifest")
+        return Finding(question, good=False, answer=error.message)
+    return Finding(question, good=True, answer=f"entry {entry.sequence} speaks of this {file}, and its proof holds")

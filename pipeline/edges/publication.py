@@ -32,7 +32,7 @@ from pipeline.core.statement import Part, read_statement
 from pipeline.core.withdrawal import MANIFEST, Withdrawal, read_withdrawal, withdrawal_statement
 from pipeline.edges.keys import Keyring
 from pipeline.edges.sealing import seal_blocks
-from pipeline.edges.signing import SigningKey, key_id, open_envelope, sign_statement, signers_of
+from pipeline.edges.signing import PublicKey, SigningKey, key_id, open_envelope, sign_statement, signers_of
 from pipeline.edges.storage import AlreadyThere, Store
 from pipeline.edges.vault import Kept
 
@@ -143,6 +143,11 @@ class Publication:
         )
 
     @property
+    def trusted(self) -> tuple[PublicKey, ...]:
+        """Every key whose signature we believe, the current ones and those before."""
+        return (self.key.public, *self.older, *self.seconds)
+
+    @property
     def signers(self) -> tuple[str, ...]:
         """The names of the keys that sign now, in the order of their signatures."""
         return (self.key.id, key_id(self.second.public_key())) if self.second else (self.key.id,)
@@ -215,7 +220,7 @@ class Publication:
 
     def _signed_by_all(self, envelope: bytes, names: Iterable[str], name: str) -> None:
         """Everybody whom the statement names has signed it: what took a signature away took none of the statement's words."""
-        missing = set(names) - signers_of(envelope, [self.key.public, *self.older, *self.seconds], name=name)
+        missing = set(names) - signers_of(envelope, self.trusted, name=name)
         if missing:
             raise Refused(
                 Code.SIGNATURE_STRIPPED,
