@@ -31,14 +31,17 @@ class Plan:
     traders: tuple[Size, ...]
     travellers: Size
     sealed_megabytes: int
+    ledger: tuple[int, ...]
+    """how many entries the ledger has that is appended to"""
 
 
 WHOLE = Plan(
     (Size(100_000, 5, peer=True), Size(1_000_000, 5), Size(1_000_000, 3, "parquet"), Size(5_000_000, 2)),
     Size(100_000, 3, "parquet"),
     64,
+    (10, 1_000, 100_000, 1_000_000),
 )
-QUICK = Plan((Size(2_000, 1, peer=True), Size(20_000, 1, "parquet")), Size(2_000, 1, "parquet"), 4)
+QUICK = Plan((Size(2_000, 1, peer=True), Size(20_000, 1, "parquet")), Size(2_000, 1, "parquet"), 4, (10, 1_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Figures:
     traders: list[Figure]
     travellers: Figure
     seals: dict[str, float]
+    ledger: dict[str, Any] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -88,8 +92,10 @@ def take(plan: Plan, directory: Path, *, say: Callable[[str], None]) -> Figures:
     travellers = _travellers(plan.travellers, directory / "travellers", say)
     say("sealing")
     seals: dict[str, float] = measure("seals:run", megabytes=plan.sealed_megabytes, rounds=5).returned
+    say("the ledger")
+    ledger: dict[str, Any] = measure("ledger:run", sizes=plan.ledger, appends=100).returned
     machine = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the end"
-    return Figures(machine, traders, travellers, seals)
+    return Figures(machine, traders, travellers, seals, ledger)
 
 
 def take_steps(plan: Plan, directory: Path, *, say: Callable[[str], None]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The figures, as a reader wants them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from benchmarks.aims import Aim, aims
 from benchmarks.figures import Figure, Figures
@@ -37,6 +38,7 @@ def text(figures: Figures) -> str:
             "",
             *_others(figures),
             "",
+            *_ledger(figures.ledger),
             *(_said(aim) for aim in aims(figures)),
             *_where(figures),
         ]
@@ -76,6 +78,26 @@ def _others(figures: Figures) -> list[str]:
         f"By blocks: {seals['seal_blocks_mb_per_second']:,.0f} MB/s, {seals['seal_blocks_ratio']:.1f} times, and "
         f"{seals['open_blocks_mb_per_second']:,.0f} MB/s, {seals['open_blocks_ratio']:.1f} times. "
         f"With hybrid keys: {seals['hybrid_seal_mb_per_second']:,.0f} and {seals['hybrid_open_mb_per_second']:,.0f} MB/s.",
+    ]
+
+
+def _ledger(ledger: dict[str, Any]) -> list[str]:
+    if not ledger:
+        return []
+    head = ("entries", "reads", "writes", "ms", "new writer: reads", "ms", "proof: reads", "ms")
+    rows = [
+        (
+            f"{one['size']:,}",
+            *(f"{one['warm'][name]:.2f}" for name in ("reads", "writes", "milliseconds")),
+            *(f"{one[who][name]:.1f}" for who in ("fresh", "proof") for name in ("reads", "milliseconds")),
+        )
+        for one in ledger["sizes"]
+    ]
+    return [
+        "Appending to the ledger: calls to storage and time, in memory. A new writer first looks for the end.",
+        *_table([head, *rows]),
+        f"On a local disk, every write synced: {ledger['disk_milliseconds']:.1f} ms an append.",
+        "",
     ]
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
-from benchmarks import checks, floor, ground, ours, peer, plain, seals, steps
+from benchmarks import checks, floor, ground, ledger, ours, peer, plain, seals, steps
 from benchmarks.aims import aims
 from benchmarks.figures import Figure, Figures, Rival
 from benchmarks.measuring import measure
@@ -140,3 +140,13 @@ def test_a_missed_aim_says_what_stands_in_the_way() -> None:
     assert text(bad).count("In the way: ") == 4
     assert [aim.met for aim in aims(replace(good, traders=[replace(small, rows=2_000)]))] == [None, None, None, True]
     assert json.dumps(text(good))
+
+
+def test_an_append_costs_the_same_in_a_ledger_of_any_length() -> None:
+    figures = ledger.run([3, 300, 70_000], 3)
+    for one in figures["sizes"]:
+        assert one["warm"]["reads"] == 1
+        assert 5 <= one["warm"]["writes"] < 6
+        assert one["fresh"]["reads"] <= 2 * one["size"].bit_length() + 16
+        assert one["proof"]["reads"] <= 10
+    assert figures["disk_milliseconds"] > 0
