@@ -477,3 +477,49 @@ def test_run_takes_back_what_was_given(released: Story) -> None:
     give(released, acknowledgement_text(said_of(released, at=datetime.now(UTC))), "x.json")
     steps = desk.json("run")["steps"]
     assert [(step["step"], step["outcome"]) for step in steps if step["step"] == "take back"] == [("take back", "made")]
+
+
+# The how-to
+
+
+HOW_TO = Path(__file__).resolve().parent.parent / "docs/how-to/open-a-release.md"
+
+
+def test_the_how_to_works_from_its_first_line_to_its_last(exchanged: Desk, tmp_path: Path) -> None:
+    """Two public keys, an identity, age, ssh-keygen, openssl and Python: what is told is what works."""
+    desk = exchanged.copied(tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    program = "import sys; from pipeline.cli import main; main()"
+    for name, command in (("safeconduct", f"-c '{program}'"), ("python3", "")):
+        tool = tmp_path / ".venv" / "bin" / name
+        tool.write_text(f'#!/bin/sh\nexec {sys.executable} {command} "$@"\n', encoding="utf-8")
+        tool.chmod(0o755)
+    # What was refused before our time ends `run` with a code of its own.
+    script = "\n".join(fences(HOW_TO.read_text(encoding="utf-8"))).replace("safeconduct run", "safeconduct run || true")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env={
+            "PATH": f"{tmp_path}/.venv/bin:/usr/bin:/bin",
+            "PYTHONPATH": str(HOW_TO.parents[2]),
+            "COLUMNS": "200",
+            "HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    for words in ("The release holds.", "Signature Verified Successfully", ": OK", "Which clause allowed each column"):
+        assert words in done.stdout, words
+    released = [one for one in desk.json("releases")["releases"] if one["recipient"] == "eu-piu"]
+    assert [said["by"] for one in released for said in one["acknowledged"]] == ["Our office"]
+    assert list((tmp_path / "site" / "desk" / "opened").iterdir())
+
+
+def test_the_how_to_tells_every_code_word_and_every_option() -> None:
+    text = HOW_TO.read_text(encoding="utf-8")
+    assert [code for code in verify_release.FAULTS if f"`{code}`" not in text] == []
+    options = set(re.findall(r'"(--[a-z-]+)"', Path(verify_release.__file__).read_text(encoding="utf-8")))
+    assert [option for option in sorted(options) if option not in text] == []

@@ -128,8 +128,9 @@ def make_demo_partners(site: "Site") -> tuple[str, ...]:
         # Public halves that somebody else registered are not ours to play.
         identity, known = folder / f"{partner}.identity.txt", site.keyring.recipients_path(partner)
         receives = partner in recipients and _ours(identity, known)
-        signs = _ours(folder / f"{partner}.ed25519", site.keyring.signers_path(partner)) and any(
-            feed.partner == partner and feed.signed for feed in catalogue.feeds.values()
+        signs = _ours(folder / f"{partner}.ed25519", site.keyring.signers_path(partner)) and (
+            partner in recipients  # it acknowledges
+            or any(feed.partner == partner and feed.signed for feed in catalogue.feeds.values())
         )
         if receives or signs:
             create_demo_partner(folder, site.keyring, partner, receives=receives, signs=signs)
