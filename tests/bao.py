@@ -22,13 +22,6 @@ from tests.seaweed import free_ports
 ROOT_TOKEN = "synthetic-root-token-0453"  # noqa: S105 (of a server that is thrown away)
 READY_SECONDS = 60
 
-WORKER = """
-path "secret/data/site/*" { capabilities = ["read"] }
-path "secret/metadata/site" { capabilities = ["list"] }
-path "secret/metadata/site/" { capabilities = ["list"] }
-"""
-"""As docs/how-to/rotate-keys.md has it: a worker reads keys and makes none."""
-
 
 @dataclass(frozen=True)
 class Server:

@@ -79,6 +79,8 @@ class OpenBao:
                 return True
             case 400, {"errors": [str(error), *_]} if "check-and-set" in error:
                 return False
+            case 403, _ if self._ask("GET", "data", name).status == 200:
+                return False  # a policy that lets us create and not update: then nobody can replace a secret at all
         raise self._failure(answer, f"{self.place}/{name}")
 
     def destroy(self, name: str) -> None:

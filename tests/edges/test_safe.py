@@ -1,5 +1,6 @@
 """Files and OpenBao keep one contract: a secret is created once, read as it was, and gone when it was destroyed."""
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,10 +15,13 @@ from pipeline.edges.openbao import TOKEN_VARIABLE, OpenBao
 from pipeline.edges.safe import Files, Safe
 from pipeline.edges.safekeeping import Safekeeping, safe_of
 from pipeline.edges.site import Site
-from tests.bao import ROOT_TOKEN, WORKER, Server, openbao
-from tests.desk import Desk, write
+from tests.bao import ROOT_TOKEN, Server, openbao
+from tests.desk import ROOT, Desk, write
 
 SECRET = b"synthetic-secret-0454"
+HOW_TO = (ROOT / "docs/how-to/rotate-keys.md").read_text(encoding="utf-8")
+WORKER, OFFICER = re.findall(r"^```hcl\n(.*?)^```$", HOW_TO, re.MULTILINE | re.DOTALL)
+PATH = "safeconduct/site-1"
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +118,8 @@ def test_a_keyring_is_made_once_and_found_in_either_safe(safe: Safe, tmp_path: P
 
 @pytest.mark.server
 def test_a_workers_token_reads_keys_and_makes_none(server: Server) -> None:
-    server.safe("site").put_new("vault.txt", SECRET)
-    worker = server.safe("site", server.token(WORKER))
+    server.safe(PATH).put_new("vault.txt", SECRET)
+    worker = server.safe(PATH, server.token(WORKER))
 
     assert worker.names() == {"vault.txt"}
     assert worker.read("vault.txt") == SECRET
@@ -123,7 +127,29 @@ def test_a_workers_token_reads_keys_and_makes_none(server: Server) -> None:
         error = error_of(act)
         assert isinstance(error, Misconfigured)
         assert error.code is Code.SAFE_FORBIDDEN
-    assert server.safe("site").names() == {"vault.txt"}
+    assert server.safe(PATH).names() == {"vault.txt"}
+
+
+@pytest.mark.server
+def test_an_officers_token_makes_keys_and_destroys_them_and_cannot_replace_one(server: Server) -> None:
+    officer = server.safe(PATH, server.token(OFFICER))
+
+    assert officer.put_new("opening.txt", SECRET) is True
+    assert officer.put_new("opening.txt", b"another") is False
+    assert officer.read("opening.txt") == SECRET
+    replaced = server.ask("POST", f"secret/data/{PATH}/opening.txt", {"data": {"content": "eA=="}}, officer.token)
+    assert "errors" in replaced
+    officer.destroy("opening.txt")
+    assert "opening.txt" not in officer.names()
+
+
+@pytest.mark.server
+def test_one_sites_token_sees_nothing_of_another_site(server: Server) -> None:
+    server.safe("safeconduct/site-2").put_new("vault.txt", SECRET)
+    strange = server.safe("safeconduct/site-2", server.token(OFFICER))
+
+    for act in (strange.names, lambda: strange.read("vault.txt"), lambda: strange.put_new("vault-2.txt", b"x")):
+        assert error_of(act).code is Code.SAFE_FORBIDDEN
 
 
 @pytest.mark.server
