@@ -129,7 +129,7 @@ def make_demo_partners(site: "Site") -> tuple[str, ...]:
         identity, known = folder / f"{partner}.identity.txt", site.keyring.recipients_path(partner)
         receives = partner in recipients and _ours(identity, known)
         signs = _ours(folder / f"{partner}.ed25519", site.keyring.signers_path(partner)) and (
-            partner in recipients  # it acknowledges
+            receives  # and acknowledges
             or any(feed.partner == partner and feed.signed for feed in catalogue.feeds.values())
         )
         if receives or signs:
