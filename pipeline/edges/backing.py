@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline import core, formats
+from pipeline import core
 from pipeline.core.authority import Authorised
 from pipeline.core.language.codes import CodeList
 from pipeline.core.statement import Backing
@@ -67,7 +67,7 @@ def treatments_digest() -> str:
     Each file counts with its name and length, in the order of their names.
     """
     root = Path(core.__path__[0])
-    files = [*sorted(root.rglob("*.py")), Path(formats.__path__[0]) / "parts.py"]
+    files = [*sorted(root.rglob("*.py")), root.parent / "formats" / "parts.py"]
     digest = hashlib.sha256()
     for path in files:
         content = path.read_bytes()
