@@ -1,8 +1,9 @@
-"""`safeconduct keys`, and the how-to `rotate-keys` done as it stands, by a shell."""
+"""`safeconduct keys`, and the how-to `rotate-keys` done as it stands."""
 
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -75,11 +76,22 @@ def fails(answer: Answer, code: Code, exit_code: int) -> None:
 # The how-to
 
 
-def test_the_how_to_as_it_stands_rotates_gives_and_retires(desk: Desk) -> None:
-    see, rotate, give, retire, master, *_ = steps()
-    assert all(name in shell(desk.directory, see) for name in NAMES)
+def typed(desk: Desk, step: str) -> str:
+    """What the step's commands say, each typed as it stands; all of them succeed."""
+    answers = [
+        desk.type(*shlex.split(call)) for call in re.findall(r"^\.venv/bin/safeconduct (.*)$", step, re.MULTILINE)
+    ]
+    assert answers
+    assert [answer.said for answer in answers if answer.exit_code] == []
+    return "".join(answer.said for answer in answers)
 
-    shell(desk.directory, rotate)
+
+def test_the_how_to_as_it_stands_rotates_gives_and_retires(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk.directory)
+    see, rotate, give, retire, master, *_ = steps()
+    assert all(name in typed(desk, see) for name in NAMES)
+
+    typed(desk, rotate)
 
     now = {one["name"]: one["state"] for one in desk.json("keys", "list")["keys"]}
     doubled = {"signing", "ledger", "vault", "quarantine", "opening"}
@@ -89,18 +101,16 @@ def test_the_how_to_as_it_stands_rotates_gives_and_retires(desk: Desk) -> None:
         "signing-mldsa-1": "current",
         "pseudonym-master-1": "current",
     }
-    given = shell(desk.directory, give).split()
-    assert {"signing-1.pem", "signing-2.pem", "signing-mldsa-1.pem", "ledger.vkeys", "opening.txt"} <= {
-        Path(name).name for name in given
-    }
+    typed(desk, give)
+    given = {path.name for path in (desk.directory / "for-others").iterdir()}
+    assert given == {"signing-1.pem", "signing-2.pem", "signing-mldsa-1.pem", "ledger.vkeys", "opening.txt"}
     aged(desk.site)
 
-    shell(desk.directory, retire)
+    assert "retired" in typed(desk, retire)
 
-    assert key(desk, "signing-1")["state"] == "retired"
     assert (desk.site / "keys" / "signing.retired.json").exists()
     assert not (desk.site / "keys" / "signing.pem").exists()
-    shell(desk.directory, master)
+    typed(desk, master)
     assert key(desk, "pseudonym-master-2")["state"] == "current"
     assert Site.open(desk.site).ledger.verify()
 
