@@ -17,7 +17,7 @@ import polars as pl
 from pipeline.core.delivery import POSITION
 from pipeline.core.findings import Finding, Tally
 from pipeline.formats.batch import Batch, Limits
-from pipeline.formats.cuscar_context import ENVELOPE, annotate, opens_unit
+from pipeline.formats.cuscar_context import ENVELOPE, OPENS_A_UNIT, annotate
 from pipeline.formats.cuscar_goods import (
     CONSIGNMENT,
     GOODS,
@@ -74,7 +74,7 @@ class _Manifests:
         for finding in tolerated:
             tally.add(finding.rule, finding.column, finding.positions, finding.count)
         require_cuscar(frame)
-        yield from self._batches(self.units.whole(frame, opens_unit()), tally)
+        yield from self._batches(self.units.whole(frame, OPENS_A_UNIT), tally)
 
     def last_rows(self) -> Iterator[Batch]:
         """What follows the last consignment, and what only the end of the delivery tells."""
@@ -127,8 +127,8 @@ class _Manifests:
         kinds = {"GID": "goods", "CNI": "bill", "EQD": "empty"}
         rows = opened.select(at, "message", "consignment", tag.replace_strict(kinds).alias("row_kind"))
         items = pl.concat(goods_items(segments.filter(pl.col("item") > 0), self.containers)).drop_nulls("text")
-        goods = cells(pl.concat([items.collect(), self._empty(opened)]), "item", GOODS)
-        shared = pl.concat(consignment_items(segments)).drop_nulls("text").collect()
+        goods = cells(pl.concat([items, self._empty(opened)]), "item", GOODS)
+        shared = pl.concat(consignment_items(segments)).drop_nulls("text")
         billed = cells(shared, "consignment", CONSIGNMENT, distinct=True)
         rows = rows.join(self.voyages, on="message", how="left", maintain_order="left")
         rows = rows.join(billed, on="consignment", how="left", maintain_order="left")

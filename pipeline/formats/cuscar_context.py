@@ -9,7 +9,7 @@ All are named by the position of the segment that opens them; 0 is none.
 
 import polars as pl
 
-from pipeline.formats.edifact import COMPONENT, ELEMENT
+from pipeline.formats.edifact_cells import qualifier
 
 ENVELOPE = ("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ")
 
@@ -19,11 +19,8 @@ _KNOWN = (
     *("GDS", "DOC", "IMD", "QTY", "GOR", "PCD", "AUT", "STS", "ICD", "TAX", "ATT", "RNG", "CPI", "GPO"),
 )
 """The segments of CUSCAR in D.95B to D.16B."""
-
-
-def opens_unit() -> pl.Expr:
-    """A consignment, or a message, or its end."""
-    return pl.col("tag").is_in(["CNI", "UNH", "UNT", "UNZ"])
+OPENS_A_UNIT = ("CNI", "UNH", "UNT", "UNZ")
+"""A consignment, or a message, or its end."""
 
 
 def annotate(frame: pl.DataFrame, message: int) -> pl.DataFrame:
@@ -33,10 +30,9 @@ def annotate(frame: pl.DataFrame, message: int) -> pl.DataFrame:
     `message` is where the message began that the frame starts in, with a consignment or its end; 0: it starts outside.
     """
     tag = pl.col("tag")
-    first = pl.col("body").str.extract(rf"\A([^{ELEMENT}{COMPONENT}]*)").str.strip_chars(" ")
     strange = ~tag.is_in([*_KNOWN, *ENVELOPE])
     placed = frame.with_columns(
-        first.alias("qualifier"),
+        qualifier().alias("qualifier"),
         _latest(tag == "UNH", start=message).alias("message"),
         _latest(tag.is_in([*ENVELOPE, "CNI"])).alias("whole"),
         _latest(tag == "CNI").alias("consignment"),
@@ -45,7 +41,7 @@ def annotate(frame: pl.DataFrame, message: int) -> pl.DataFrame:
         _latest(tag == "NAD").alias("named"),
         _latest(tag == "TDT").alias("carried"),
         _latest(strange).alias("strange"),
-        pl.when(tag == "NAD").then(first.fill_null("")).forward_fill().alias("party"),
+        pl.when(tag == "NAD").then(qualifier().fill_null("")).forward_fill().alias("party"),
     )
     opened, none = pl.max_horizontal("whole", "item", "equipment", "named", "carried"), pl.lit(0, pl.UInt64)
     inside = pl.col("consignment") == pl.col("whole")

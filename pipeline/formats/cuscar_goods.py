@@ -54,7 +54,7 @@ _PACKED = (pl.coalesce("kind", "name"), pl.coalesce("code", "name"))
 """The type of package in GID and in PAC: its code, else its name."""
 _DESCRIBED, _HARMONISED = "AAA", "HS"
 
-Items = Iterator[pl.LazyFrame]
+Items = Iterator[pl.DataFrame]
 
 
 def read_of_consignment() -> pl.Expr:
@@ -76,7 +76,7 @@ def _is_gross() -> pl.Expr:
 def consignment_items(segments: pl.DataFrame) -> Items:
     """The items of all consignments, keyed by `consignment`."""
     tag, qualifier = pl.col("tag"), pl.col("qualifier")
-    shared = segments.filter(pl.col("item") == 0).lazy()
+    shared = segments.filter(pl.col("item") == 0)
     cni = components(elements(shared.filter(tag == "CNI"), "", "document"), "document", "number")
     rff = components(shared.filter((tag == "RFF") & qualifier.is_in([*_BILLS])), "body", "", "number")
     bill = qualifier.replace_strict(_BILLS, default=None).alias("column")
@@ -92,7 +92,7 @@ def consignment_items(segments: pl.DataFrame) -> Items:
     yield from _parties(shared.filter((tag == "NAD") & qualifier.is_in([*_PARTIES])))
 
 
-def _parties(nad: pl.LazyFrame) -> Items:
+def _parties(nad: pl.DataFrame) -> Items:
     """The name is C080, or the first line of C058; the address is what follows it."""
     apart = elements(nad, "", "identifier", "lines", "who", "street", "city", "region", "postcode", "country")
     apart = components(apart, "identifier", "id")
@@ -113,8 +113,8 @@ def _parties(nad: pl.LazyFrame) -> Items:
 
 def goods_items(segments: pl.DataFrame, known: pl.DataFrame) -> Items:
     """The items of all goods items, keyed by `item`. `known`: the containers of each message."""
-    by_tag = {str(key[0]): part.lazy() for key, part in segments.partition_by("tag", as_dict=True).items()}
-    none = segments.clear().lazy()
+    by_tag = {str(key[0]): part for key, part in segments.partition_by("tag", as_dict=True).items()}
+    none = segments.clear()
     gid = components(elements(by_tag.get("GID", none), "number", "packed"), "packed", "count", "kind", "", "", "name")
     yield _item(gid, "item", "item_number", pl.col("number"))
     pac = components(elements(by_tag.get("PAC", none), "count", "", "kind"), "kind", "code", "", "", "name")
@@ -130,10 +130,10 @@ def goods_items(segments: pl.DataFrame, known: pl.DataFrame) -> Items:
     weighed = components(elements(weighed, "", "", "weight"), "weight", "unit", "value")
     yield _item(weighed, "item", "gross_weight", line(pl.col("value"), pl.col("unit")))
     yield from _codes(by_tag.get("PIA", none), by_tag.get("CST", none), by_tag.get("DGS", none))
-    yield from _placed(by_tag.get("SGP", none), known.lazy())
+    yield from _placed(by_tag.get("SGP", none), known)
 
 
-def _codes(pia: pl.LazyFrame, cst: pl.LazyFrame, dgs: pl.LazyFrame) -> Items:
+def _codes(pia: pl.DataFrame, cst: pl.DataFrame, dgs: pl.DataFrame) -> Items:
     for frame in (pia, cst):
         codes = components(each_element(frame, first=1), "body", "code", "list")
         harmonised = codes.filter((pl.col("list") == _HARMONISED) | pl.col("list").is_null())
@@ -142,7 +142,7 @@ def _codes(pia: pl.LazyFrame, cst: pl.LazyFrame, dgs: pl.LazyFrame) -> Items:
     yield _item(dangers, "item", "undg_numbers", pl.col("number"))
 
 
-def _placed(sgp: pl.LazyFrame, known: pl.LazyFrame) -> Items:
+def _placed(sgp: pl.DataFrame, known: pl.DataFrame) -> Items:
     """Each container that an item is in, with what the manifest says of it; "-" stands where it says nothing."""
     named = components(elements(sgp, "placed"), "placed", "container_number").drop_nulls("container_number")
     named = named.select("item", "message", "container_number").unique(
@@ -167,5 +167,5 @@ def named_containers(segments: pl.DataFrame) -> pl.DataFrame:
     return components(elements(sgp, "placed"), "placed", "container").select("message", "container").drop_nulls()
 
 
-def _item(frame: pl.LazyFrame, key: str, column: str, text: pl.Expr) -> pl.LazyFrame:
+def _item(frame: pl.DataFrame, key: str, column: str, text: pl.Expr) -> pl.DataFrame:
     return frame.select(key, pl.lit(column).alias("column"), text.alias("text"))

@@ -29,7 +29,7 @@ _PORTS = {"5": "departure_port", "60": "arrival_port", "61": "arrival_port"}
 _TIMES = {"133": "departs_at", "136": "departs_at", "132": "arrives_at", "178": "arrives_at"}
 """DTM 2005: estimated and actual departure, estimated and actual arrival."""
 
-Items = Iterator[pl.LazyFrame]
+Items = Iterator[pl.DataFrame]
 
 
 def read_of_voyage() -> pl.Expr:
@@ -48,14 +48,14 @@ def voyages(header: pl.DataFrame) -> pl.DataFrame:
 
     Where a message tells several carriages (TDT), the first is the voyage.
     """
-    segments = header.filter(pl.col("equipment") == 0).lazy()
+    segments = header.filter(pl.col("equipment") == 0)
     listed = pl.concat([*_manifest(segments), *_transport(segments), *_places(segments)])
-    return cells(listed.drop_nulls("text").collect(), "message", VOYAGE, distinct=True)
+    return cells(listed.drop_nulls("text"), "message", VOYAGE, distinct=True)
 
 
 def containers(header: pl.DataFrame) -> pl.DataFrame:
     """One row a container (EQD) of a message: `message`, `position` and the columns of `CONTAINER`."""
-    inside = header.filter(pl.col("equipment") > 0).lazy()
+    inside = header.filter(pl.col("equipment") > 0)
     eqd = elements(inside.filter(pl.col("tag") == "EQD"), "", "number", "size", "", "", "status")
     eqd = components(components(eqd, "number", "container"), "size", "code", "", "", "name")
     sealed = components(elements(inside.filter(pl.col("tag") == "SEL"), "number"), "number", "seal").drop_nulls("seal")
@@ -67,16 +67,14 @@ def containers(header: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce("code", "name").alias("container_type"),
         pl.col("status").alias("container_status"),
     )
-    return named.join(
-        seals.rename({"equipment": "position"}), on="position", how="left", maintain_order="left"
-    ).collect()
+    return named.join(seals.rename({"equipment": "position"}), on="position", how="left", maintain_order="left")
 
 
-def _item(frame: pl.LazyFrame, column: str, text: pl.Expr) -> pl.LazyFrame:
+def _item(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.DataFrame:
     return frame.select("message", pl.lit(column).alias("column"), text.alias("text"))
 
 
-def _manifest(segments: pl.LazyFrame) -> Items:
+def _manifest(segments: pl.DataFrame) -> Items:
     apart = elements(segments.filter(pl.col("tag") == "BGM"), "name", "number", "function")
     apart = components(apart, "name", "kind")
     yield _item(apart, "manifest_kind", pl.col("kind"))
@@ -84,7 +82,7 @@ def _manifest(segments: pl.LazyFrame) -> Items:
     yield _item(apart, "manifest_function", pl.col("function"))
 
 
-def _transport(segments: pl.LazyFrame) -> Items:
+def _transport(segments: pl.DataFrame) -> Items:
     first = segments.filter(pl.col("tag") == "TDT").unique("message", keep="first", maintain_order=True)
     apart = elements(first, "", "journey", "", "", "by", "", "", "means")
     apart = components(components(apart, "by", "carrier"), "means", "vessel", "", "", "name", "flag")
@@ -95,7 +93,7 @@ def _transport(segments: pl.LazyFrame) -> Items:
     yield _item(apart, "vessel_flag", pl.col("flag"))
 
 
-def _places(segments: pl.LazyFrame) -> Items:
+def _places(segments: pl.DataFrame) -> Items:
     qualifier = pl.col("qualifier")
     loc = segments.filter((pl.col("tag") == "LOC") & qualifier.is_in([*_PORTS]))
     loc = components(elements(loc, "", "where"), "where", "code", "", "", "name")

@@ -34,6 +34,7 @@ _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _CONTROLS = bytes(c for c in [*range(1, 0x20), 0x7F] if c not in b"\t\r\n")
 _CONTROL_WAS_HERE, _NEEDLESS_RELEASE, _ODD_TERMINATOR = "\x1a", "\x07", "\x08"
+_ODD_SIGNS = ("\r", "\n", "\t", _CONTROL_WAS_HERE, _NEEDLESS_RELEASE, _ODD_TERMINATOR)
 _OTHER_LINE_ENDS = re.compile("[\x80-\x9f\u2028\u2029]")
 
 
@@ -193,7 +194,7 @@ def _encoding(start: bytes, characters: ServiceCharacters) -> str:
 
 def _without_later_una(piece: bytes, una: bytes, terminator: bytes) -> bytes:
     """`piece` without UNA between interchanges. One that differs from the first stays, and is refused as a segment."""
-    if not una or una not in piece:
+    if not una or b"UNA" not in piece or una not in piece:
         return piece
     return re.sub(rb"(\A|" + re.escape(terminator) + rb")(\s*)" + re.escape(una), rb"\1\2", piece)
 
@@ -211,7 +212,7 @@ def _text(piece: bytes, characters: ServiceCharacters, encoding: str, before: in
         error.object = b""
     if broken_at >= 0:
         raise _unreadable(before + characters.to_marks(piece)[:broken_at].count(TERMINATOR.encode()) + 1)
-    if encoding == "utf-8" and b"\xc2" not in piece and b"\xe2\x80" not in piece:
+    if encoding == "utf-8" and b"\xc2" not in piece and (b"\xe2" not in piece or b"\xe2\x80" not in piece):
         return text
     # The apostrophe of word processors ends a segment where a line end, a tag and a separator follow: no text does that.
     odd = rf"\u2019(?=[\r\n]+[A-Z][A-Z0-9]{{2}}[{ELEMENT}{TERMINATOR}])"
@@ -224,12 +225,24 @@ def _segments_in(piece: bytes, characters: ServiceCharacters) -> int:
 
 def _frame(text: str, before: int, longest_bytes: int, tally: Tally) -> pl.DataFrame:
     """The segments of `text` (which ends with a terminator); what was tolerated in them is in `tally`."""
-    written = pl.DataFrame({"written": text.split(TERMINATOR)[:-1]}, schema={"written": pl.String})
-    cell = pl.col("written")
-    frame = written.with_columns(cell.str.strip_chars(" \t\r\n\x08").alias("segment"))
-    blank = pl.col("segment").str.len_bytes() == 0
+    written = pl.Series("written", [text]).str.split(TERMINATOR).explode().head(-1)
+    segment = written.str.strip_chars(" \t\r\n\x08").alias("segment")
+    size_bytes = segment.str.len_bytes()
+    blank = size_bytes == 0
     position = (~blank).cum_sum().cast(pl.UInt64) + before
-    frame = frame.with_columns(position.alias("position"))
+    frame = pl.DataFrame([position.alias("position"), segment])
+    as_written = size_bytes.sum() == written.str.len_bytes().sum() and not blank.any()
+    if not as_written or any(sign in text for sign in _ODD_SIGNS):
+        frame = _tidied(frame.with_columns(written), tally)
+    _refuse_malformed(frame, longest_bytes)
+    return frame.select(
+        "position", pl.col("segment").str.slice(0, 3).alias("tag"), pl.col("segment").str.slice(4).alias("body")
+    )
+
+
+def _tidied(frame: pl.DataFrame, tally: Tally) -> pl.DataFrame:
+    """`frame` without blank segments, control characters and marks of what was odd; all that was is in `tally`."""
+    cell, blank = pl.col("written"), pl.col("segment") == ""
     odd = {
         "tolerated-stray-terminator": blank,
         "tolerated-odd-terminator": cell.str.starts_with(_ODD_TERMINATOR),
@@ -244,15 +257,11 @@ def _frame(text: str, before: int, longest_bytes: int, tally: Tally) -> pl.DataF
             tally.add(rule, "", _where(frame, odd[rule]), count)
     if counts["tolerated-stray-terminator"]:
         frame = frame.filter(~blank)
-    frame = frame.select("position", "segment")
     if counts["tolerated-control-character"]:
         frame = frame.with_columns(pl.col("segment").str.replace_all(r"[\r\n\t\x1a]+", " "))
     if counts["tolerated-needless-release"]:
         frame = frame.with_columns(pl.col("segment").str.replace_all(_NEEDLESS_RELEASE, "", literal=True))
-    _refuse_malformed(frame, longest_bytes)
-    return frame.select(
-        "position", pl.col("segment").str.slice(0, 3).alias("tag"), pl.col("segment").str.slice(4).alias("body")
-    )
+    return frame
 
 
 def _where(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
@@ -261,16 +270,18 @@ def _where(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
 
 
 def _refuse_malformed(frame: pl.DataFrame, longest_bytes: int) -> None:
-    too_long = _where(frame, pl.col("segment").str.len_bytes() > longest_bytes)
-    if len(too_long):
-        raise _too_long(too_long[0])
-    shapeless = _where(frame, ~pl.col("segment").str.contains(rf"\A[A-Z][A-Z0-9]{{2}}(?:{ELEMENT}|\z)"))
-    if len(shapeless):
-        raise Refused(
-            Code.RECORD_MALFORMED,
-            f"Segment {shapeless[0]} does not begin with a tag of three letters and a separator.",
-            next_step="ask the partner whether a terminator inside a text was not released",
-        )
+    too_long = pl.col("segment").str.len_bytes() > longest_bytes
+    shapeless = ~pl.col("segment").str.contains(rf"\A[A-Z][A-Z0-9]{{2}}(?:{ELEMENT}|\z)")
+    if not frame.select((too_long | shapeless).any()).item():
+        return
+    found = _where(frame, too_long)
+    if len(found):
+        raise _too_long(found[0])
+    raise Refused(
+        Code.RECORD_MALFORMED,
+        f"Segment {_where(frame, shapeless)[0]} does not begin with a tag of three letters and a separator.",
+        next_step="ask the partner whether a terminator inside a text was not released",
+    )
 
 
 def _unreadable(segment: int) -> Refused:

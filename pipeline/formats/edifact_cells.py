@@ -4,29 +4,22 @@ Texts are a segment's words, apart by one space, so that a scan for terms finds 
 and the row that it belongs to; the items of one cell stand one a line.
 """
 
-from typing import TypeVar
-
 import polars as pl
 
 from pipeline.formats.edifact import COMPONENT, ELEMENT
 
-Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
-
 _BODY = pl.col("body")
-_MOST_COLUMNS = 64
 
 
 def present(cell: pl.Expr) -> pl.Expr:
     """The cell; null where it is empty."""
-    return pl.when(cell != "").then(cell)
+    return cell.replace("", None)
 
 
 def words(cell: pl.Expr) -> pl.Expr:
     """The cell's components with one space between; null where there is none."""
     apart = cell.str.replace_all(ELEMENT, " ", literal=True).str.replace_all(COMPONENT, " ", literal=True)
-    for _ in range(4):  # each halves a run of spaces; a longer run than 16 stays as two
-        apart = apart.str.replace_all("  ", " ", literal=True)
-    return present(apart.str.strip_chars(" "))
+    return present(apart.str.replace_all("   *", " ").str.strip_chars(" "))
 
 
 def phrase(cell: pl.Expr) -> pl.Expr:
@@ -39,26 +32,34 @@ def line(*parts: pl.Expr) -> pl.Expr:
     return present(pl.concat_str(list(parts), separator=" ", ignore_nulls=True))
 
 
-def spread(frame: Frame, source: str, separator: str, names: tuple[str, ...]) -> Frame:
+def spread(frame: pl.DataFrame, source: str, separator: str, names: tuple[str, ...]) -> pl.DataFrame:
     """`frame` with the parts of `source` as columns, null where absent or empty; "" names a part that is not wanted."""
-    fields = [name or f" {at}" for at, name in enumerate(names)] + [" rest"]
-    parts = pl.col(source).str.splitn(separator, len(fields)).struct.rename_fields(fields).alias(" parts")
-    wanted = [name for name in names if name]
-    apart = frame.with_columns(parts).unnest(" parts").drop(field for field in fields if field not in wanted)
-    return apart.with_columns(present(pl.col(wanted).str.strip_chars(" ")).name.keep())
+    apart = frame.with_columns(pl.col(source).str.split(separator).alias(" parts"))
+    part = pl.col(" parts").list
+    return apart.with_columns(
+        present(part.get(at, null_on_oob=True).str.strip_chars(" ")).alias(name)
+        for at, name in enumerate(names)
+        if name
+    ).drop(" parts")
 
 
-def elements(frame: Frame, *names: str) -> Frame:
+def elements(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     """The body's elements as columns."""
     return spread(frame, "body", ELEMENT, names)
 
 
-def components(frame: Frame, source: str, *names: str) -> Frame:
+def components(frame: pl.DataFrame, source: str, *names: str) -> pl.DataFrame:
     """The components of one element as columns."""
     return spread(frame, source, COMPONENT, names)
 
 
-def each_element(frame: Frame, *, first: int = 0) -> Frame:
+def qualifier() -> pl.Expr:
+    """The first component of each body, without blanks around it."""
+    end = _BODY.str.find(f"[{ELEMENT}{COMPONENT}]").fill_null(_BODY.str.len_bytes())
+    return _BODY.cast(pl.Binary).bin.slice(0, end).cast(pl.String).str.strip_chars(" ")
+
+
+def each_element(frame: pl.DataFrame, *, first: int = 0) -> pl.DataFrame:
     """A row for each element from `first` on that is not empty, as `body`."""
     listed = _BODY.str.split(ELEMENT)
     apart = frame.with_columns(listed.list.slice(first) if first else listed).explode("body", empty_as_null=False)
@@ -66,26 +67,38 @@ def each_element(frame: Frame, *, first: int = 0) -> Frame:
 
 
 def cells(
-    items: pl.DataFrame, key: str, columns: tuple[str, ...], *, once: tuple[str, ...] = (), distinct: bool = False
+    items: pl.DataFrame,
+    key: str,
+    columns: tuple[str, ...],
+    *,
+    order: str | None = None,
+    once: tuple[str, ...] = (),
+    distinct: bool = False,
 ) -> pl.DataFrame:
-    """One row a `key`, one column for each of `columns`: its items (`column`, `text`) one a line.
+    """One row a `key`, ascending, with `columns`: the items (`column`, `text`) of each cell, one a line.
 
-    A column of `once` takes its first item alone; with `distinct` the same item is not written twice in a cell.
+    Items stand as they come, or in the order of the column `order`. A column of `once` takes its first item alone; with
+    `distinct` the same item is not written twice in a cell.
     """
-    # Grouping by one number and joining lists is an order of magnitude faster than joining within groups.
+    keys = items[key].unique().sort()
+    rows, sorted_by = max(len(keys), 1), [order] if order else []
+    # Each cell has a number: sorted by it, items are grouped without hashing, and a column is a slice of all cells.
     at = pl.col("column").cast(pl.Enum(columns)).to_physical().cast(pl.UInt64)
-    grouped = items.select((pl.col(key) * _MOST_COLUMNS + at).alias("cell"), "text").group_by("cell").agg("text")
-    at, listed = pl.col("cell") % _MOST_COLUMNS, pl.col("text")
-    first = (listed.list.len() == 1) | at.is_in([columns.index(column) for column in once])
-    several = listed.list.unique(maintain_order=True) if distinct else listed
-    cell, column = (pl.col("cell") // _MOST_COLUMNS).alias(key), at.alias("column")
+    numbered = (at * rows + keys.search_sorted(items[key]).cast(pl.UInt64)).alias("cell")
+    listed = items.select(numbered, "text", *sorted_by).sort("cell", *sorted_by, maintain_order=True)
+    grouped = listed.set_sorted("cell").group_by("cell", maintain_order=True).agg("text")
+    texts = pl.col("text").list
+    single = (texts.len() == 1) | (pl.col("cell") // rows).is_in([columns.index(column) for column in once])
+    several = texts.unique(maintain_order=True).list if distinct else texts
     filled = pl.concat(
         [
-            grouped.filter(first).select(cell, column, listed.list.first().alias("text")),
-            grouped.filter(~first).select(cell, column, several.list.join("\n").alias("text")),
+            grouped.filter(single).select("cell", texts.first()),
+            grouped.filter(~single).select("cell", several.join("\n")),
         ]
     )
-    wide = filled.pivot(
-        "column", on_columns=list(range(len(columns))), index=key, values="text", aggregate_function="first"
+    found = pl.repeat(None, len(keys) * len(columns), dtype=pl.UInt32, eager=True)
+    found = found.scatter(filled["cell"], pl.int_range(filled.height, dtype=pl.UInt32, eager=True))
+    written = filled["text"].gather(found)
+    return pl.DataFrame(
+        [keys, *(written.slice(n * len(keys), len(keys)).alias(name) for n, name in enumerate(columns))]
     )
-    return wide.rename({str(at): column for at, column in enumerate(columns)})

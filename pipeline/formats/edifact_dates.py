@@ -22,16 +22,16 @@ def _iso(digits: pl.Expr, *, year: int, month: int, day: int, century: str) -> p
     return pl.concat_str([*parts, pl.lit("-"), digits.str.slice(day, 2)])
 
 
-def day(digits: pl.Expr, code: pl.Expr, *, century: str = "20") -> pl.Expr:
+def day(digits: pl.Expr, code: pl.Expr) -> pl.Expr:
     """The digits as YYYY-MM-DD, or as they were written."""
     six, eight = digits.str.contains(r"\A[0-9]{6}\z"), digits.str.contains(r"\A[0-9]{8}\z")
     unsaid = code.is_null()
     plain = unsaid & digits.str.contains(r"\A(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\z")
     return (
         pl.when(six & (unsaid | (code == "101")))
-        .then(_iso(digits, year=0, month=2, day=4, century=century))
+        .then(_iso(digits, year=0, month=2, day=4, century="20"))
         .when(six & (code == "2"))
-        .then(_iso(digits, year=4, month=2, day=0, century=century))
+        .then(_iso(digits, year=4, month=2, day=0, century="20"))
         .when((eight & (code == "102")) | plain)
         .then(_iso(digits, year=0, month=4, day=6, century=""))
         .otherwise(present(digits))
@@ -57,15 +57,16 @@ def moment(digits: pl.Expr, code: pl.Expr) -> pl.Expr:
     )
 
 
-def birth_date(digits: pl.Expr, code: pl.Expr, departs_at: pl.Expr) -> pl.Expr:
-    """The day of birth; raw where two digits of a year meet an unreadable departure."""
-    young, departs_on = day(digits, code), departs_at.str.slice(0, 10)
+def birth_date(digits: pl.Expr, young: pl.Expr, departs_at: pl.Expr) -> pl.Expr:
+    """The day of birth, given `young`, which is the `day` of the digits; raw where two digits of a year meet an unreadable
+    departure."""
+    departs_on = departs_at.str.slice(0, 10)
     readable = departs_on.str.contains(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\z").fill_null(value=False)
     short = (digits.str.len_bytes() == 6) & (young != digits)
     return (
         pl.when(short & ~readable)
         .then(digits)
         .when(short & (young > departs_on))
-        .then(day(digits, code, century="19"))
+        .then(pl.concat_str([pl.lit("19"), young.str.slice(2)]))
         .otherwise(young)
     )

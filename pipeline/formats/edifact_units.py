@@ -32,14 +32,17 @@ class Units:
     rows: int = 0
     _open: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_SEGMENTS))
 
-    def whole(self, segments: pl.DataFrame, opens: pl.Expr) -> pl.DataFrame:
+    def whole(self, segments: pl.DataFrame, tags: tuple[str, ...], where: pl.Expr | None = None) -> pl.DataFrame:
         """The segments, with those that waited, up to the last one that opens a unit; the others wait.
+
+        A unit is opened by one of `tags`, where `where` holds, which is asked of these alone.
 
         Raises:
             Refused: limit-exceeded, where what waits is larger than a batch may grow.
         """
         joined = pl.concat([self._open, segments])
-        ends = joined.with_row_index().filter(opens)["index"]
+        opened = joined.with_row_index().filter(pl.col("tag").is_in(tags))
+        ends = (opened if where is None else opened.filter(where))["index"]
         whole = int(ends[-1]) if len(ends) else 0
         self._open = joined.slice(whole)
         if self._open["body"].str.len_bytes().sum() > self.limits.batch_bytes * GROWTH:

@@ -22,7 +22,14 @@ from pipeline.formats.edifact_units import Units, refuse_long_cells, require_col
 from pipeline.formats.paxlst_context import ENVELOPE, REPORTING_PARTY, TRAVELLER_KINDS, annotate, opens_unit
 from pipeline.formats.paxlst_flight import FLIGHT, flights, read_of_header
 from pipeline.formats.paxlst_messages import Lists, require_paxlst
-from pipeline.formats.paxlst_travellers import DOCUMENT, TRAVELLER, documents, read_of_traveller, traveller_items
+from pipeline.formats.paxlst_travellers import (
+    DOCUMENT,
+    TRAVELLER,
+    documents,
+    holds_mrz,
+    read_of_traveller,
+    traveller_items,
+)
 
 COLUMNS = (*FLIGHT, *TRAVELLER, *DOCUMENT)
 """Every column that the reader can fill, in order."""
@@ -63,7 +70,7 @@ class _Lists:
         for finding in tolerated:
             tally.add(finding.rule, finding.column, finding.positions, finding.count)
         require_paxlst(frame)
-        yield from self._batches(self.units.whole(frame, opens_unit()), tally)
+        yield from self._batches(self.units.whole(frame, *opens_unit()), tally)
 
     def last_rows(self) -> Iterator[Batch]:
         """What follows the last traveller, and what only the end of the delivery tells."""
@@ -100,7 +107,7 @@ def _weights(known: pl.DataFrame) -> pl.DataFrame:
 def _rows(segments: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     departures = known.select("message", "departs_at")
     listed = pl.concat(traveller_items(segments, departures)).drop_nulls("text")
-    said = cells(listed.collect(), "owner", TRAVELLER, distinct=True)
+    said = cells(listed, "owner", TRAVELLER, distinct=True)
     named = segments.filter(pl.col("owner") == pl.col("position")).select("owner", "message")
     rows = named.join(known, on="message", how="left", maintain_order="left")
     rows = rows.join(said, on="owner", how="left", maintain_order="left")
@@ -113,6 +120,9 @@ def _count_beyond(segments: pl.DataFrame, tally: Tally) -> None:
     stranger = (tag == "NAD") & nobody & ~pl.col("party").is_in([*TRAVELLER_KINDS, REPORTING_PARTY])
     read = pl.when(nobody).then(pl.col("header") & read_of_header() & ~pl.col("lost")).otherwise(read_of_traveller())
     beyond = ~read & ~stranger & ~tag.is_in([*ENVELOPE, "CNT"])
-    for rule, which in (("discarded-unknown-party", stranger), ("discarded-beyond-elements", beyond)):
-        found = segments.filter(which)["position"]
-        tally.add(rule, "", found.head(64), len(found))
+    carried = (pl.col("owner") > 0) & holds_mrz()
+    for rule, found in (
+        ("discarded-unknown-party", segments.filter(stranger)),
+        ("discarded-beyond-elements", segments.filter(beyond).filter(~carried)),
+    ):
+        tally.add(rule, "", found["position"].head(64), found.height)

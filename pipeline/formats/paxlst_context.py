@@ -9,7 +9,7 @@ Messages, parties and documents are named by the position of the segment that op
 
 import polars as pl
 
-from pipeline.formats.edifact import COMPONENT, ELEMENT
+from pipeline.formats.edifact_cells import qualifier
 
 TRAVELLER_KINDS = ("FL", "FM", "DDU", "DDT")
 """NAD 3035: passenger, crew member, in-transit passenger, in-transit crew member."""
@@ -25,11 +25,9 @@ _KNOWN = (
 _ENDS_A_DOCUMENT = ("GID", "TDT")
 
 
-def opens_unit() -> pl.Expr:
+def opens_unit() -> tuple[tuple[str, ...], pl.Expr]:
     """A traveller, or a message, or its end."""
-    first = pl.col("body").str.extract(rf"\A([^{ELEMENT}{COMPONENT}]*)")
-    traveller = (pl.col("tag") == "NAD") & first.str.strip_chars(" ").is_in(TRAVELLER_KINDS)
-    return traveller.fill_null(value=False) | pl.col("tag").is_in(["UNH", "UNT", "UNZ"])
+    return ("NAD", "UNH", "UNT", "UNZ"), (pl.col("tag") != "NAD") | qualifier().is_in(TRAVELLER_KINDS)
 
 
 def annotate(frame: pl.DataFrame, message: int) -> pl.DataFrame:
@@ -39,16 +37,17 @@ def annotate(frame: pl.DataFrame, message: int) -> pl.DataFrame:
     `message` is where the message began that the frame starts in, with a traveller or its end; 0: it starts outside.
     """
     tag = pl.col("tag")
-    first = pl.col("body").str.extract(rf"\A([^{ELEMENT}{COMPONENT}]*)").str.strip_chars(" ")
-    placed = frame.with_columns(first.alias("qualifier"), _latest(tag == "UNH", start=message).alias("message"))
+    placed = frame.with_columns(qualifier().alias("qualifier"), _latest(tag == "UNH", start=message).alias("message"))
     traveller = (tag == "NAD") & pl.col("qualifier").is_in(TRAVELLER_KINDS)
     placed = placed.with_columns(_latest(traveller.fill_null(value=False)).alias("met"))
-    header = pl.col("met") < pl.col("message")
-    strange = ~tag.is_in([*_KNOWN, *ENVELOPE])
-    ends = tag.is_in(_ENDS_A_PARTY) | strange | ((tag == "TDT") & header)
+    placed = placed.with_columns(
+        (~tag.is_in([*_KNOWN, *ENVELOPE])).alias("strange"), (pl.col("met") < pl.col("message")).alias("header")
+    )
+    strange, ends = pl.col("strange"), pl.col("ends")
+    ending = tag.is_in(_ENDS_A_PARTY) | strange | ((tag == "TDT") & pl.col("header"))
+    placed = placed.with_columns(ending.alias("ends"))
     party = pl.when(ends & (tag == "NAD")).then(pl.col("qualifier")).when(ends).then(pl.lit(""))
     placed = placed.with_columns(
-        header.alias("header"),
         party.forward_fill().fill_null("").alias("party"),
         _latest(ends).alias("opened"),
         _latest(ends | tag.is_in(_ENDS_A_DOCUMENT)).alias("closed"),
@@ -63,7 +62,7 @@ def annotate(frame: pl.DataFrame, message: int) -> pl.DataFrame:
         .then(pl.col("document"))
         .otherwise(none)
         .alias("document"),
-    ).drop("met", "opened", "closed")
+    ).drop("met", "opened", "closed", "strange", "ends")
 
 
 def _latest(opens: pl.Expr, *, start: int = 0) -> pl.Expr:

@@ -28,7 +28,7 @@ _REPORTING_TAGS = ("NAD", "CTA", "COM")
 _FLIGHT_NUMBER = r"\A([A-Z][A-Z0-9]|[0-9][A-Z]|[A-Z]{3})[ -]?([0-9]{1,4}[A-Z]?)\z"
 """An IATA designator of two signs or an ICAO one of three letters, then the number."""
 
-Items = Iterator[pl.LazyFrame]
+Items = Iterator[pl.DataFrame]
 
 
 def flights(header: pl.DataFrame) -> pl.DataFrame:
@@ -36,26 +36,26 @@ def flights(header: pl.DataFrame) -> pl.DataFrame:
 
     Where a message lists several flights (TDT), the first is the list's; `route` tells all of them.
     """
-    segments = header.lazy()
+    segments = header
     listed = [*_list(segments.filter(pl.col("tag") == "BGM"))]
     listed += _reporting(segments.filter(pl.col("party") == REPORTING_PARTY))
     listed += _transport(_legs(segments))
-    every = pl.concat(listed).drop_nulls("text").sort("position", maintain_order=True).collect()
+    every = pl.concat(listed).drop_nulls("text").sort("position", maintain_order=True)
     return cells(every, "message", FLIGHT, distinct=True)
 
 
-def _item(frame: pl.LazyFrame, column: str, text: pl.Expr) -> pl.LazyFrame:
+def _item(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.DataFrame:
     return frame.select("message", "position", pl.lit(column).alias("column"), text.alias("text"))
 
 
-def _list(bgm: pl.LazyFrame) -> Items:
+def _list(bgm: pl.DataFrame) -> Items:
     apart = components(elements(bgm, "name", "number", "function"), "name", "kind")
     yield _item(apart, "list_kind", pl.col("kind"))
     yield _item(apart, "list_status", phrase(pl.col("number")))
     yield _item(apart, "list_function", phrase(pl.col("function")))
 
 
-def _reporting(segments: pl.LazyFrame) -> Items:
+def _reporting(segments: pl.DataFrame) -> Items:
     tag = pl.col("tag")
     named = elements(segments.filter(tag == "NAD"), "", "identifier", "lines", "name")
     name = pl.coalesce(phrase(pl.col("name")), phrase(pl.col("lines")), phrase(pl.col("identifier")))
@@ -65,7 +65,7 @@ def _reporting(segments: pl.LazyFrame) -> Items:
     yield _item(reached, "reporting_contacts", line(pl.col("kind"), pl.col("address")))
 
 
-def _legs(header: pl.LazyFrame) -> pl.LazyFrame:
+def _legs(header: pl.DataFrame) -> pl.DataFrame:
     """The segments of SG2 with their `leg` (the position of TDT) and `place` (the qualifier of the LOC above them)."""
     tag, at = pl.col("tag"), pl.col("position")
     inside = header.filter((pl.col("party") == "") & tag.is_in(["TDT", "LOC", "DTM"]))
@@ -77,7 +77,7 @@ def _legs(header: pl.LazyFrame) -> pl.LazyFrame:
     return marked.filter(pl.col("leg").is_not_null())
 
 
-def _transport(legs: pl.LazyFrame) -> Items:
+def _transport(legs: pl.DataFrame) -> Items:
     tag, qualifier = pl.col("tag"), pl.col("qualifier")
     prime = legs.filter(pl.col("leg") == pl.col("leg").min().over("message"))
     tdt = components(elements(prime.filter(tag == "TDT"), "", "number", "", "", "by"), "by", "carrier")
@@ -109,7 +109,7 @@ def _nearest(place: str) -> pl.Expr:
     return (pl.col("place") == place).cast(pl.Int8).max().over("message")
 
 
-def _places(loc: pl.LazyFrame) -> pl.LazyFrame:
+def _places(loc: pl.DataFrame) -> pl.DataFrame:
     """LOC with its `port`: the code of C517, else its name."""
     apart = components(elements(loc, "", "where"), "where", "code", "", "", "name")
     return apart.with_columns(pl.coalesce("code", "name").alias("port"))

@@ -71,27 +71,32 @@ _QUALIFIED = {
 }
 _FIELDS = pl.Schema({"owner": pl.UInt64, "position": pl.UInt64, "column": pl.String, "text": pl.String})
 
-Items = Iterator[pl.LazyFrame]
+Items = Iterator[pl.DataFrame]
 
 
 def read_of_traveller() -> pl.Expr:
-    """Which segments of a traveller a column carries."""
+    """Which segments of a traveller a column carries, but for those that `holds_mrz` tells."""
     tag, qualifier, in_document = pl.col("tag"), pl.col("qualifier"), pl.col("document") > 0
     found = tag.is_in(["NAD", "DOC"])
     for name, qualifiers in _QUALIFIED.items():
         found |= (tag == name) & qualifier.is_in(qualifiers)
     found |= (tag == "LOC") & (qualifier.is_in([*_PORTS, _BIRTHPLACE]) | ((qualifier == _ISSUER) & in_document))
     found |= (tag == "DTM") & ((qualifier == _BIRTH) | ((qualifier == _EXPIRY) & in_document))
-    found |= (tag == "FTX") & ((qualifier == _BAGS) | pl.col("body").str.contains(_MRZ))
+    found |= (tag == "FTX") & (qualifier == _BAGS)
     return found.fill_null(value=False)
+
+
+def holds_mrz() -> pl.Expr:
+    """Which texts hold the line of a passport. Dear: to be asked of few."""
+    return (pl.col("tag") == "FTX") & pl.col("body").str.contains(_MRZ)
 
 
 def traveller_items(segments: pl.DataFrame, departures: pl.DataFrame) -> Items:
     """The items of all travellers. `departures`: message and departs_at."""
-    by_tag = {str(key[0]): part.lazy() for key, part in segments.partition_by("tag", as_dict=True).items()}
-    none = segments.clear().lazy()
+    by_tag = {str(key[0]): part for key, part in segments.partition_by("tag", as_dict=True).items()}
+    none = segments.clear()
     yield from _names(by_tag.get("NAD", none))
-    yield from _births(by_tag.get("DTM", none), departures.lazy())
+    yield from _births(by_tag.get("DTM", none), departures)
     yield from _places(by_tag.get("LOC", none))
     yield from _references(by_tag.get("RFF", none))
     yield from _nationalities(by_tag.get("NAT", none))
@@ -104,15 +109,15 @@ def traveller_items(segments: pl.DataFrame, departures: pl.DataFrame) -> Items:
         yield _item(by_tag.get(tag, none), "mrz_line", pl.col("body").str.extract(_MRZ))
 
 
-def _item(frame: pl.LazyFrame, column: str, text: pl.Expr) -> pl.LazyFrame:
+def _item(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.DataFrame:
     return frame.select("owner", "position", pl.lit(column).alias("column"), text.alias("text"))
 
 
-def _qualified(by_tag: dict[str, pl.LazyFrame], tag: str, none: pl.LazyFrame) -> pl.LazyFrame:
+def _qualified(by_tag: dict[str, pl.DataFrame], tag: str, none: pl.DataFrame) -> pl.DataFrame:
     return by_tag.get(tag, none).filter(pl.col("qualifier").is_in(_QUALIFIED[tag]))
 
 
-def _names(nad: pl.LazyFrame) -> Items:
+def _names(nad: pl.DataFrame) -> Items:
     """UN and US write the name as C080 (surname, then given names); where C080 is empty, C058 holds it the same way."""
     apart = elements(nad, "kind", "", "lines", "name", "street", "city", "state", "postcode", "country")
     apart = apart.with_columns(
@@ -130,13 +135,14 @@ def _names(nad: pl.LazyFrame) -> Items:
     yield _item(apart, "address_country", phrase(pl.col("country")))
 
 
-def _births(dtm: pl.LazyFrame, departures: pl.LazyFrame) -> Items:
+def _births(dtm: pl.DataFrame, departures: pl.DataFrame) -> Items:
     apart = components(dtm.filter(pl.col("qualifier") == _BIRTH), "body", "", "digits", "code")
     dated = apart.join(departures, on="message", how="left", maintain_order="left")
-    yield _item(dated, "birth_date", birth_date(pl.col("digits"), pl.col("code"), pl.col("departs_at")))
+    dated = dated.with_columns(day(pl.col("digits"), pl.col("code")).alias("young"))
+    yield _item(dated, "birth_date", birth_date(pl.col("digits"), pl.col("young"), pl.col("departs_at")))
 
 
-def _places(loc: pl.LazyFrame) -> Items:
+def _places(loc: pl.DataFrame) -> Items:
     apart = components(elements(loc, "", "where"), "where", "code", "", "", "name")
     named = apart.filter(pl.col("qualifier").is_in([*_PORTS]))
     column = pl.col("qualifier").replace_strict(_PORTS, default=None).alias("column")
@@ -146,13 +152,13 @@ def _places(loc: pl.LazyFrame) -> Items:
     yield _item(born, "birth_place", pl.col("name"))
 
 
-def _references(rff: pl.LazyFrame) -> Items:
+def _references(rff: pl.DataFrame) -> Items:
     apart = components(rff.filter(pl.col("qualifier").is_in([*_REFERENCES])), "body", "", "number")
     column = pl.col("qualifier").replace_strict(_REFERENCES, default=None).alias("column")
     yield apart.select("owner", "position", column, pl.col("number").alias("text"))
 
 
-def _nationalities(nat: pl.LazyFrame) -> Items:
+def _nationalities(nat: pl.DataFrame) -> Items:
     said = nat.filter(pl.col("qualifier") == _NATIONALITY)
     apart = components(elements(said, "", "country"), "country", "code", "", "", "name")
     apart = apart.with_columns(pl.coalesce("code", "name").alias("country"))
@@ -161,7 +167,7 @@ def _nationalities(nat: pl.LazyFrame) -> Items:
     yield _item(apart.filter(~first), "other_nationalities", pl.col("country"))
 
 
-def _baggage(mea: pl.LazyFrame, ftx: pl.LazyFrame) -> Items:
+def _baggage(mea: pl.DataFrame, ftx: pl.DataFrame) -> Items:
     """Bags as `MEA+CT++:2`, by some carriers `MEA+CT++2`; weights as `MEA+WT++KGM:30`."""
     apart = components(elements(mea, "", "", "measure"), "measure", "unit", "value")
     kind = pl.col("qualifier")
@@ -179,7 +185,7 @@ def documents(segments: pl.DataFrame) -> pl.DataFrame:
     registration (A), then A. The first visa and the first A have columns of their own; further documents are told in
     `other_documents`, one a line.
     """
-    listed = _listed(segments.filter(pl.col("document") > 0).lazy()).collect()
+    listed = _listed(segments.filter(pl.col("document") > 0))
     kind = pl.col("document_type")
     rank = (
         pl.when(kind == _VISA)
@@ -211,7 +217,7 @@ def documents(segments: pl.DataFrame) -> pl.DataFrame:
     return owners.select("owner", *DOCUMENT)
 
 
-def _listed(segments: pl.LazyFrame) -> pl.LazyFrame:
+def _listed(segments: pl.DataFrame) -> pl.DataFrame:
     """One row a document that says anything, in order: owner, document, document_type, _number, _issuer, _expiry."""
     tag, qualifier = pl.col("tag"), pl.col("qualifier")
     heads = components(elements(segments.filter(tag == "DOC"), "kind", "number"), "kind", "document_type")
@@ -230,7 +236,8 @@ def _listed(segments: pl.LazyFrame) -> pl.LazyFrame:
     return heads.filter(said)
 
 
-def _by_document(frame: pl.LazyFrame, column: str, text: pl.Expr) -> pl.LazyFrame:
+def _by_document(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.DataFrame:
     """One row a document; two different texts stand one a line."""
     said = frame.select("document", text.alias(column)).drop_nulls().unique(maintain_order=True)
-    return said.group_by("document", maintain_order=True).agg(pl.col(column).str.join("\n"))
+    listed = said.group_by("document", maintain_order=True).agg(pl.col(column))
+    return listed.with_columns(pl.col(column).list.join("\n"))

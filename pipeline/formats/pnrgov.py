@@ -26,7 +26,7 @@ from pipeline.formats.pnrgov_context import (
     Annotated,
     annotate,
 )
-from pipeline.formats.pnrgov_items import READ_BY_TAG, flight_items, flights, history, labelled
+from pipeline.formats.pnrgov_items import LABELLED, READ_BY_TAG, flight_items, flights, history, labelled
 from pipeline.formats.pnrgov_messages import Messages, require_pnrgov
 from pipeline.formats.pnrgov_requests import read_requests
 from pipeline.formats.pnrgov_travellers import (
@@ -78,7 +78,7 @@ class _Push:
         for finding in tolerated:
             tally.add(finding.rule, finding.column, finding.positions, finding.count)
         require_pnrgov(frame)
-        yield from self._batches(self.units.whole(frame, pl.col("tag").is_in(["SRC", "UNT", "UNZ"])), tally)
+        yield from self._batches(self.units.whole(frame, ("SRC", "UNT", "UNZ")), tally)
 
     def last_rows(self) -> Iterator[Batch]:
         """What follows the last PNR, and what only the end of the delivery tells."""
@@ -111,22 +111,18 @@ class _Push:
 
 def _rows(annotated: Annotated, known_flights: pl.DataFrame, limits: Limits, tally: Tally) -> pl.DataFrame:
     rows = travellers(annotated, known_flights)
-    segments = annotated.segments
+    segments = annotated.segments.drop("message")
     checkins, nobody = checked_in(segments, rows)
     tally.add("discarded-unknown-traveller", "", nobody)
-    segments = segments.join(checkins, on="check_in", how="left", maintain_order="left")
-    of_check_in = (pl.col("check_in") > 0) & pl.col("tag").is_in(_CHECK_IN_TAGS)
-    segments = segments.filter(~of_check_in | pl.col("known").is_not_null() | (pl.col("tag") == "SSR")).with_columns(
-        pl.when(of_check_in).then(pl.coalesce("known", "owner")).otherwise("owner").alias("owner")
-    )
     air = segments.filter((pl.col("group") < NON_AIR_GROUP) & (pl.col("tag") != "LTS"))
     by_tag = {str(key[0]): part for key, part in air.partition_by("tag", as_dict=True).items()}
+    by_tag |= {tag: _of_the_known(by_tag[tag], checkins) for tag in _CHECK_IN_TAGS if tag in by_tag}
     opened = flights(by_tag.get("TVL", air.clear()))
     listed = [*other_names(rows, segments, limits.max_cell_bytes)]
     listed += flight_items(by_tag.get("TVL", air.clear()), opened)
     for tag, part in by_tag.items():
         if tag in READ_BY_TAG:
-            listed += READ_BY_TAG[tag](labelled(part, opened))
+            listed += READ_BY_TAG[tag](labelled(part, opened) if tag in LABELLED else part)
     past = pl.col("tag") == "LTS"
     listed.append(history(segments.filter((pl.col("group") >= HISTORY_GROUP) | past)))
     documents = None
@@ -142,6 +138,16 @@ def _rows(annotated: Annotated, known_flights: pl.DataFrame, limits: Limits, tal
     if documents is not None:
         rows = rows.join(documents, on="owner", how="left", maintain_order="left")
     return with_cells(rows, listed, limits)
+
+
+def _of_the_known(part: pl.DataFrame, checkins: pl.DataFrame) -> pl.DataFrame:
+    """`part` with each check-in's traveller as the owner. What is said of nobody known is not there, but for requests:
+    they may name somebody themselves."""
+    if not part["check_in"].max():
+        return part
+    found = part.join(checkins, on="check_in", how="left", maintain_order="left")
+    told = (pl.col("check_in") == 0) | pl.col("known").is_not_null() | (pl.col("tag") == "SSR")
+    return found.filter(told).with_columns(pl.coalesce("known", "owner").alias("owner")).drop("known")
 
 
 def _count_beyond_annex(segments: pl.DataFrame, tally: Tally) -> None:

@@ -79,11 +79,11 @@ _FROM_ITEMS = tuple(
 )
 
 
-def with_cells(rows: pl.DataFrame, listed: list[pl.LazyFrame], limits: Limits) -> pl.DataFrame:
+def with_cells(rows: pl.DataFrame, listed: list[pl.DataFrame], limits: Limits) -> pl.DataFrame:
     """`rows` with every column: of the whole PNR first, then the traveller's own."""
-    every = pl.concat(listed).sort("position", maintain_order=True).collect()
-    shared = cells(every.filter(pl.col("owner") == 0), "pnr", _FROM_ITEMS, once=_SINGLE)
-    own = cells(every.filter(pl.col("owner") > 0), "owner", _FROM_ITEMS, once=_SINGLE)
+    every = pl.concat(listed)
+    shared = cells(every.filter(pl.col("owner") == 0), "pnr", _FROM_ITEMS, order="position", once=_SINGLE)
+    own = cells(every.filter(pl.col("owner") > 0), "owner", _FROM_ITEMS, order="position", once=_SINGLE)
     wide = rows.join(shared, on="pnr", how="left", maintain_order="left").join(
         own, on="owner", how="left", maintain_order="left", suffix=" own"
     )
@@ -92,6 +92,7 @@ def with_cells(rows: pl.DataFrame, listed: list[pl.LazyFrame], limits: Limits) -
         if column == "ticketed_at"
         else pl.concat_str([column, f"{column} own"], separator="\n", ignore_nulls=True).alias(column)
         for column in _FROM_ITEMS
+        if own[column].null_count() < own.height
     ]
     missing = [pl.lit(None, pl.String).alias(column) for column in COLUMNS if column not in wide.columns]
     wide = wide.with_columns(*both, *missing).select(pl.col("owner").alias(POSITION), *COLUMNS)

@@ -94,7 +94,8 @@ def _groups(inside: pl.DataFrame) -> pl.Series:
     """Where a TIF names a group (type G, with the surname or after the given names)."""
     name, more = rf"[^{ELEMENT}]*", rf"[^{COMPONENT}{ELEMENT}]*"
     group = rf"\A{name}(?:{ELEMENT}{more})?{COMPONENT}G(?:{COMPONENT}|{ELEMENT}|\z)"
-    return inside.filter((pl.col("tag") == "TIF") & pl.col("body").str.contains(group))["position"].implode()
+    named = inside.filter((pl.col("tag") == "TIF") & pl.col("body").str.contains(COMPONENT + "G", literal=True))
+    return named.filter(pl.col("body").str.contains(group))["position"].implode()
 
 
 def _latest(opens: pl.Expr, *, start: int = 0) -> pl.Expr:

@@ -12,16 +12,16 @@ from pipeline.formats.edifact_cells import components, each_element, elements, l
 from pipeline.formats.pnrgov_context import SPLIT_GROUP
 from pipeline.formats.pnrgov_times import moment
 
-Items = Iterator[pl.LazyFrame]
+Items = Iterator[pl.DataFrame]
 
 _WEIGHT_UNITS = {"700": "kg", "701": "lb"}
 _FARE_CALCULATION, _PAYER, _OTHER_SERVICE = "15", "43", "28"
 _BODY, _LABEL = pl.col("body"), pl.col("label")
 
 
-def items(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.LazyFrame:
-    """One item a row of `frame`, where there is a text. Lazy, so that all items of a batch are computed at once."""
-    listed = frame.lazy().select("pnr", "owner", "position", pl.lit(column).alias("column"), text.alias("text"))
+def items(frame: pl.DataFrame, column: str, text: pl.Expr) -> pl.DataFrame:
+    """One item a row of `frame`, where there is a text."""
+    listed = frame.select("pnr", "owner", "position", pl.lit(column).alias("column"), text.alias("text"))
     return listed.drop_nulls("text")
 
 
@@ -57,7 +57,7 @@ def labelled(frame: pl.DataFrame, opened: pl.DataFrame) -> pl.DataFrame:
     return frame.join(opened.select("flight", "label"), on="flight", how="left", maintain_order="left")
 
 
-def history(frame: pl.DataFrame) -> pl.LazyFrame:
+def history(frame: pl.DataFrame) -> pl.DataFrame:
     """Each segment of GR10 to GR12, and LTS, as one line of text beginning with its tag."""
     return items(frame, "history", line(pl.col("tag"), words(_BODY)))
 
@@ -209,3 +209,5 @@ READ_BY_TAG: dict[str, Callable[[pl.DataFrame], Items]] = {
     "EBD": _whole("baggage", "EBD"),
 }
 """What each segment of GR1 to GR8 yields, labelled with its flight. TVL, TIF and SSR are read elsewhere."""
+LABELLED = ("DAT", "ORG", "TRA", "RPI", "TRI", "TBD", "SSD")
+"""The segments that are told with the label of their flight."""

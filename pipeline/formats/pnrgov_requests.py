@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.formats.edifact import COMPONENT
+from pipeline.formats.edifact import COMPONENT, ELEMENT
 from pipeline.formats.edifact_cells import components, each_element, elements, line, present, spread, words
 from pipeline.formats.pnrgov_items import Items, items
-from pipeline.formats.pnrgov_times import birth_date, expiry_date
+from pipeline.formats.pnrgov_times import birth_date, dated
 
 _SEAT_CODES = ("SEAT", "NSST", "NSSA", "NSSB", "NSSM", "NSSW", "SMSA", "SMSB", "SMST", "SMSW", "RQST")
 _APIS_CODES = ("DOCA", "DOCO")
@@ -28,7 +28,7 @@ _TEXT = 8
 class Requests:
     """SSRs with their travellers: `items`; `documents` (one a traveller); what was found on the way."""
 
-    items: list[pl.LazyFrame]
+    items: list[pl.DataFrame]
     documents: pl.DataFrame
     unknown_kept: pl.Series
     unknown_dropped: pl.Series
@@ -37,10 +37,9 @@ class Requests:
 
 def read_requests(ssr: pl.DataFrame, travellers: pl.DataFrame) -> Requests:
     """What the SSRs say. One that names travellers is theirs; else its group's traveller's; else the whole PNR's."""
-    heads = elements(ssr, "head").drop("flight", "payment", "split", "group", "check_in", "message", "known", "tag")
-    names = ("code", "status", "quantity", "carrier", "", "", "board", "off")
-    parts = pl.col("head").str.splitn(COMPONENT, _TEXT + 1).struct.field(f"field_{_TEXT}")
-    heads = components(heads, "head", *names).with_columns(words(parts).alias("text"))
+    heads = elements(ssr, "head").select("pnr", "owner", "position", "body", "head")
+    heads = heads.with_columns(pl.col("head").str.split(COMPONENT).list.slice(_TEXT).list.join(" ").alias("text"))
+    heads = components(heads, "head", "code").with_columns(words(pl.col("text")))
     addressed, kept, dropped = _addressed(heads, travellers)
     alone = travellers.group_by("pnr").agg(pl.len().alias("party"), pl.col("owner").first().alias("only"))
     addressed = addressed.join(alone, on="pnr", how="left", maintain_order="left").with_columns(
@@ -55,7 +54,8 @@ def read_requests(ssr: pl.DataFrame, travellers: pl.DataFrame) -> Requests:
 
 def _addressed(heads: pl.DataFrame, travellers: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, pl.Series]:
     """One row for each traveller that an SSR names, with that one's `detail` (a seat, say)."""
-    details = each_element(heads.select("position", "body"), first=1)
+    several = heads.filter(pl.col("body").str.contains(ELEMENT, literal=True))
+    details = each_element(several.select("position", "body"), first=1)
     details = components(details, "body", "detail", "", "ref").select(
         "position", words(pl.col("detail")).alias("detail"), pl.col("ref").str.strip_chars_start("0")
     )
@@ -78,6 +78,11 @@ def _leg() -> pl.Expr:
     return present(pl.concat_str(["board", "off"], separator="-", ignore_nulls=True))
 
 
+def _asked(requests: pl.DataFrame) -> pl.DataFrame:
+    """Requests with what stands between their code and their text."""
+    return components(requests, "head", "", "status", "quantity", "carrier", "", "", "board", "off")
+
+
 def _listed(requests: pl.DataFrame) -> Items:
     code = pl.col("code")
     contact, seat, apis = code.str.starts_with("CTC"), code.is_in(_SEAT_CODES), code.is_in(_APIS_CODES)
@@ -87,13 +92,13 @@ def _listed(requests: pl.DataFrame) -> Items:
     yield items(requests.filter(flyer), "frequent_flyer", line(code, pl.col("text"), pl.col("detail")))
     yield items(requests.filter(apis), "apis_other", line(code, bare))
     seated = line(pl.col("detail"), code, pl.col("status"), _leg(), pl.col("text"))
-    yield items(requests.filter(seat), "seats", seated)
-    other = requests.filter(~contact & ~seat & ~apis & ~flyer & (code != "DOCS"))
+    yield items(_asked(requests.filter(seat)), "seats", seated)
+    other = _asked(requests.filter(~contact & ~seat & ~apis & ~flyer & (code != "DOCS")))
     asked = line(code, *(pl.col(name) for name in ("status", "quantity", "carrier")), _leg(), pl.col("text"))
     yield items(other, "service_requests", line(asked, pl.col("detail")))
 
 
-def _documents(docs: pl.DataFrame, travellers: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.LazyFrame]]:
+def _documents(docs: pl.DataFrame, travellers: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Each traveller's own document, and the others as text.
 
     A parent carries the infant's DOCS (sex FI or MI), which is not the parent's own. Of several, the first with a
@@ -114,11 +119,12 @@ def _documents(docs: pl.DataFrame, travellers: pl.DataFrame) -> tuple[pl.DataFra
         chosen.select("owner", pl.col("text").alias("text")), on=["owner", "text"], how="anti"
     )
     further = further.unique(["pnr", "owner", "text"], keep="first", maintain_order=True)
+    chosen = chosen.with_columns(dated(pl.col("born")).alias("young"))
     documents = chosen.select(
         "owner",
         *(name for name in _DOCUMENT if name not in ("born", "expires")),
-        birth_date(pl.col("born"), pl.col("departs_at")).alias("birth_date"),
-        expiry_date(pl.col("expires")).alias("document_expiry"),
+        birth_date(pl.col("born"), pl.col("young"), pl.col("departs_at")).alias("birth_date"),
+        dated(pl.col("expires")).alias("document_expiry"),
         "document_names",
     )
     bare = pl.col("text").str.strip_chars_start("/ ")

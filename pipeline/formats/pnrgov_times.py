@@ -15,43 +15,38 @@ _NUMBER_OF_MONTH = {month: f"-{number:02}-" for number, month in enumerate(_MONT
 
 def moment(day: pl.Expr, time: pl.Expr) -> pl.Expr:
     """DDMMYY and HHMM (or HHMMSS, or nothing) as YYYY-MM-DDTHH:MM, or YYYY-MM-DD where there is no time."""
-    iso_day = pl.concat_str(
-        [pl.lit("20"), day.str.slice(4, 2), pl.lit("-"), day.str.slice(2, 2), pl.lit("-"), day.str.slice(0, 2)]
-    )
+    iso_day = [pl.lit("20"), day.str.slice(4, 2), pl.lit("-"), day.str.slice(2, 2), pl.lit("-"), day.str.slice(0, 2)]
     iso_time = pl.concat_str([pl.lit("T"), time.str.slice(0, 2), pl.lit(":"), time.str.slice(2, 2)])
-    dated = day.str.contains(r"\A[0-9]{6}\z")
     timed = time.str.contains(r"\A[0-9]{4}(?:[0-9]{2})?\z")
     raw = pl.concat_str([day, time], separator=":", ignore_nulls=True)
     return (
-        pl.when(dated & timed)
-        .then(pl.concat_str([iso_day, iso_time]))
-        .when(dated & time.is_null())
-        .then(iso_day)
+        pl.when(day.str.contains(r"\A[0-9]{6}\z") & (timed | time.is_null()))
+        .then(pl.concat_str([*iso_day, iso_time], ignore_nulls=True))
         .otherwise(present(raw))
     )
 
 
-def expiry_date(raw: pl.Expr) -> pl.Expr:
+def dated(raw: pl.Expr) -> pl.Expr:
     """DDMMMYY or DDMMMYYYY as YYYY-MM-DD."""
-    return _dated(raw, "20")
-
-
-def birth_date(raw: pl.Expr, departs_at: pl.Expr) -> pl.Expr:
-    """DDMMMYY or DDMMMYYYY as YYYY-MM-DD; raw where two digits of a year meet an unreadable departure."""
-    young, departs_on = _dated(raw, "20"), departs_at.str.slice(0, 10)
-    readable = departs_on.str.contains(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\z").fill_null(value=False)
-    short = raw.str.contains(r"\A[0-9]{2}[A-Za-z]{3}[0-9]{2}\z")
-    return (
-        pl.when(short & ~readable).then(raw).when(short & (young > departs_on)).then(_dated(raw, "19")).otherwise(young)
-    )
-
-
-def _dated(raw: pl.Expr, century: str) -> pl.Expr:
     month = raw.str.slice(2, 3).str.to_uppercase().replace_strict(_NUMBER_OF_MONTH, default=None)
     year = (
         pl.when(raw.str.len_bytes() == 7)
-        .then(pl.concat_str([pl.lit(century), raw.str.slice(5)]))
+        .then(pl.concat_str([pl.lit("20"), raw.str.slice(5)]))
         .otherwise(raw.str.slice(5))
     )
     shaped = raw.str.contains(r"\A[0-9]{2}[A-Za-z]{3}(?:[0-9]{2}|[0-9]{4})\z")
-    return pl.when(shaped & month.is_not_null()).then(pl.concat_str([year, month, raw.str.slice(0, 2)])).otherwise(raw)
+    return pl.coalesce(pl.when(shaped).then(pl.concat_str([year, month, raw.str.slice(0, 2)])), raw)
+
+
+def birth_date(raw: pl.Expr, young: pl.Expr, departs_at: pl.Expr) -> pl.Expr:
+    """The day of birth, given `young`, which is `raw` dated; raw where two digits of a year meet an unreadable departure."""
+    departs_on = departs_at.str.slice(0, 10)
+    readable = departs_on.str.contains(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\z").fill_null(value=False)
+    short = (raw.str.len_bytes() == 7) & (young != raw)
+    return (
+        pl.when(short & ~readable)
+        .then(raw)
+        .when(short & (young > departs_on))
+        .then(pl.concat_str([pl.lit("19"), young.str.slice(2)]))
+        .otherwise(young)
+    )

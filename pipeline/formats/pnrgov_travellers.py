@@ -122,7 +122,7 @@ def checked_in(segments: pl.DataFrame, rows: pl.DataFrame) -> tuple[pl.DataFrame
     return found.drop_nulls(), found.filter(pl.col("known").is_null())["check_in"]
 
 
-def other_names(rows: pl.DataFrame, segments: pl.DataFrame, longest_bytes: int) -> list[pl.LazyFrame]:
+def other_names(rows: pl.DataFrame, segments: pl.DataFrame, longest_bytes: int) -> list[pl.DataFrame]:
     """The names of the others of each party, and of its group, as items.
 
     Raises:
