@@ -30,7 +30,7 @@ from pipeline.edges.pace import ahead
 from pipeline.edges.permission import means, permission, permitted
 from pipeline.edges.publication import Published, Spool, release_name
 from pipeline.edges.returns import Returned, sweep_returns
-from pipeline.edges.revision import Revision, last_revision, next_name, refused_as_withdrawn
+from pipeline.edges.revision import Revision, next_name, recorded_revision, refused_as_withdrawn
 from pipeline.edges.schemas import lists_hold, schema_of
 from pipeline.edges.site import Site
 from pipeline.edges.sorting import Sorting
@@ -180,8 +180,7 @@ def release(site: Site, agreement_id: str, kept_key: str) -> Released:
     catalogue = site.catalogue()
     agreement = catalogue.agreement(agreement_id)
     kept = site.vault.kept(kept_key)
-    last = last_revision(site.publication, agreement.recipient, release_name(agreement, kept))  # 8. already done?
-    _as_the_ledger_knows(site, agreement, last)
+    last = recorded_revision(site, agreement.recipient, release_name(agreement, kept))  # 8. already done?
     published = last.published
     if published is None:
         try:

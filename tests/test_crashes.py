@@ -15,6 +15,7 @@ from typing import TypeVar
 import pytest
 
 from pipeline import journey
+from pipeline.core.errors import Code, Refused
 from pipeline.core.language.purpose import Declaration
 from pipeline.edges import record
 from pipeline.edges.declarations import Declared
@@ -38,11 +39,22 @@ DECLARED_BY_HAND = "pnr-eu-piu"
 
 @dataclass
 class Fuse:
-    """Counts the calls to every store of a site, and burns through at one of them, before or after it takes effect."""
+    """Counts the calls to every store of a site, and burns through at one of them, before or after it takes effect.
+
+    With `then` nobody dies: that happens in between. `reads`: whether calls that change nothing count; between two of them a
+    crash leaves the same storage.
+    """
 
     at: int
     after: bool
     calls: int = 0
+    then: Callable[[], None] | None = None
+    reads: bool = True
+
+    def burn(self) -> None:
+        if self.then is None:
+            raise Died
+        self.then()
 
 
 @dataclass
@@ -60,7 +72,7 @@ class Fused:
         return Fused(self.inner.within(prefix), self.fuse)
 
     def put_new(self, key: str, content: bytes) -> None:
-        self._call(lambda: self.inner.put_new(key, content))
+        self._call(lambda: self.inner.put_new(key, content), reads=False)
 
     def find(self, key: str) -> bytes | None:
         return self._call(lambda: self.inner.find(key))
@@ -75,15 +87,17 @@ class Fused:
         return self._call(lambda: iter(list(self.inner.listing(prefix))))
 
     def destroy(self, key: str) -> None:
-        self._call(lambda: self.inner.destroy(key))
+        self._call(lambda: self.inner.destroy(key), reads=False)
 
-    def _call(self, call: Callable[[], T]) -> T:
+    def _call(self, call: Callable[[], T], *, reads: bool = True) -> T:
+        if reads and not self.fuse.reads:
+            return call()
         number, self.fuse.calls = self.fuse.calls, self.fuse.calls + 1
         if number == self.fuse.at and not self.fuse.after:
-            raise Died
+            self.fuse.burn()
         result = call()
         if number == self.fuse.at and self.fuse.after:
-            raise Died
+            self.fuse.burn()
         return result
 
 
@@ -98,9 +112,7 @@ def fused(exchange: Exchange, fuse: Fuse) -> Site:
         vault=replace(site.vault, store=private),
         declarations=replace(site.declarations, store=private),
         publication=replace(site.publication, store=shared),
-        ledger=Ledger(
-            private.within("ledger"), shared.within("ledger"), site.keyring, site.ledger.origin
-        ),
+        ledger=Ledger(private.within("ledger"), shared.within("ledger"), site.keyring, site.ledger.origin),
     )
 
 
@@ -221,3 +233,125 @@ def test_a_crash_at_any_call_leaves_nothing_half_and_a_rerun_finishes_once(prepa
         schedules += 1
     assert schedules > 100
     print(f"crash schedules tried: {schedules}, violations: 0")
+
+
+# Withdrawal
+
+WITHDRAWN_OF = "pnr-police-liaison"
+
+
+@pytest.fixture(scope="module")
+def released(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same site after one small release under one agreement."""
+    exchange = copy_of(prepared, tmp_path_factory.mktemp("released") / "site")
+    for listed in list(exchange.site.landing.store.listing("pnr-push")):
+        if "good" not in listed.key:
+            exchange.site.landing.store.destroy(listed.key)
+    for path in (exchange.directory / "catalogue/agreements").glob("*.toml"):
+        if not path.name.startswith(WITHDRAWN_OF):
+            path.unlink()
+    (lot,) = journey.sweep(exchange.site).lots
+    (kept,) = journey.receive(exchange.site, lot.id).kept
+    journey.release(exchange.site, WITHDRAWN_OF, kept)
+    return exchange.directory
+
+
+def withdraw_and_remake(site: Site, first: str, kept: str) -> None:
+    """The release is withdrawn to be made anew, and is."""
+    journey.withdraw(site, first, by="j.example", why="A column had the wrong unit", reissue=True)
+    journey.release(site, WITHDRAWN_OF, kept)
+
+
+def story(exchange: Exchange) -> tuple[object, ...]:
+    """Everything that must come out the same of a withdrawal and of what supersedes it."""
+    store = exchange.site.publication.store
+    releases = sorted(exchange.site.publication.releases(), key=lambda one: one.release)
+    beside = Counter(listed.key.rpartition("/")[2] for listed in store.listing() if "/parts/" not in listed.key)
+    return (
+        [(one.release, one.predicate["revision"], one.predicate["rows"]) for one in releases],
+        [bool(exchange.site.publication.withdrawn(one)) for one in releases],
+        [len(exchange.opened(one)) for one in releases],
+        {name: count for name, count in beside.items() if name.endswith((".json", ".tlog-proof", ".md", ".py"))},
+        Counter(entry.kind for entry in exchange.site.ledger.entries() if entry.kind is not Kind.INTENDED),
+    )
+
+
+def superseded_unsaid(exchange: Exchange) -> list[str]:
+    """Revisions whose predecessor's withdrawal is not the one that they name, or is not in the ledger."""
+    site, unsaid = exchange.site, []
+    for one in site.publication.releases():
+        if earlier := one.predicate["supersedes"]:
+            before = site.publication.find(one.recipient, earlier["release"])
+            withdrawn = site.publication.withdrawn(before) if before else None
+            entry = record.withdrawal_entry(site, earlier["release"])
+            digest = earlier["withdrawal"]["sha256"]
+            if not withdrawn or not entry or not withdrawn.digest == digest == entry.facts["withdrawal"]:
+                unsaid.append(one.release)
+    return unsaid
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(900)
+def test_a_crash_at_any_write_of_a_withdrawal_loses_none_and_a_rerun_supersedes_once(
+    released: Path, tmp_path: Path
+) -> None:
+    whole = copy_of(released, tmp_path / "whole")
+    (first,) = whole.site.publication.releases()
+    release, kept = first.release, str(first.predicate["made_of"]["kept"])
+    withdraw_and_remake(whole.site, release, kept)
+    expected = story(whole)
+    for at in count():
+        exchange, fuse = copy_of(released, tmp_path / str(at)), Fuse(at, after=False, reads=False)
+        with suppress(Died):
+            withdraw_and_remake(fused(exchange, fuse), release, kept)
+        if fuse.calls <= at:
+            break
+        assert half_releases(exchange) == superseded_unsaid(exchange) == [], f"write {at}"
+        exchange.now += timedelta(hours=1)
+        withdraw_and_remake(exchange.site, release, kept)
+        assert story(exchange) == expected, f"write {at}"
+        exchange.site.ledger.verify()
+        shutil.rmtree(exchange.directory)
+    assert at > 15
+    print(f"crash schedules of a withdrawal tried: {at}, violations: 0")
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(900)
+def test_a_withdrawal_at_any_call_of_the_release_that_supersedes_leaves_one_story(
+    released: Path, tmp_path: Path
+) -> None:
+    """While revision 2 is made it is made, and withdrawn for good, by others: nobody announces or remakes it afterwards."""
+    prepared = copy_of(released, tmp_path / "prepared")
+    (first,) = prepared.site.publication.releases()
+    release, kept = first.release, str(first.predicate["made_of"]["kept"])
+    second = journey.withdraw(prepared.site, release, by="j.example", why="Wrong unit", reissue=True).next
+    assert second
+    tried = 0
+    for at in count():
+        exchange = copy_of(prepared.directory, tmp_path / str(at))
+
+        def meanwhile(exchange: Exchange = exchange) -> None:
+            journey.release(exchange.site, WITHDRAWN_OF, kept)
+            journey.withdraw(exchange.site, second, by="k.example", why="Wrong rows")
+
+        fuse = Fuse(at, after=False, then=meanwhile)
+        try:
+            journey.release(fused(exchange, fuse), WITHDRAWN_OF, kept)
+            refused = None
+        except Refused as refusal:
+            refused = refusal.code
+        if fuse.calls <= at:
+            break
+        told = [entry.kind for entry in exchange.site.ledger.entries() if entry.subject == second]
+        assert told.count(Kind.RELEASED) == told.count(Kind.WITHDRAWN) == 1, f"call {at}"
+        assert half_releases(exchange) == superseded_unsaid(exchange) == [], f"call {at}"
+        assert refused is Code.RELEASE_WITHDRAWN or told[-1] is Kind.WITHDRAWN, f"call {at}"
+        with pytest.raises(Refused) as again:
+            journey.release(exchange.site, WITHDRAWN_OF, kept)
+        assert again.value.code is Code.RELEASE_WITHDRAWN
+        exchange.site.ledger.verify()
+        shutil.rmtree(exchange.directory)
+        tried += 1
+    assert tried > 20
+    print(f"withdrawals between two calls tried: {tried}, violations: 0")

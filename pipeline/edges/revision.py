@@ -6,9 +6,11 @@ The first is named by agreement and kept record alone. One that was withdrawn to
 
 from dataclasses import dataclass
 
-from pipeline.core.errors import Code, Refused
+from pipeline.core.errors import Code, Conflict, Refused
 from pipeline.core.statement import Superseded
+from pipeline.edges import record
 from pipeline.edges.publication import Publication, Published, Withdrawn
+from pipeline.edges.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,34 @@ def last_revision(publication: Publication, recipient: str, first: str) -> Revis
             withdrawals.append((published, withdrawn))
         if withdrawn is None or not withdrawn.withdrawal.reissue:
             return Revision(release, number, published, tuple(withdrawals))
+
+
+def recorded_revision(site: Site, recipient: str, first: str) -> Revision:
+    """The last revision, storage showing everything that the ledger knows of it: nothing is made again, for nobody else either.
+
+    And the ledger knows every withdrawal: one that a run left half is finished.
+
+    Raises:
+        Conflict: OBJECT_MISSING: a manifest or a withdrawal was taken away.
+    """
+    for _ in range(2):  # another run may have published after we looked, and before we asked the ledger: look again
+        last = last_revision(site.publication, recipient, first)
+        for published, withdrawn in last.withdrawals:
+            record.withdrawn(site, published, withdrawn)
+            site.publication.announce_withdrawal(published, withdrawn)
+        if last.published is not None:
+            if last.withdrawn is None:
+                record.never_withdrawn(site, last.published)
+            return last
+        entry = record.release_entry(site, last.release)
+        if entry is None:
+            return last
+        to = entry.facts["recipient"]
+    raise Conflict(
+        Code.OBJECT_MISSING,
+        f"{last.release} was released to {to}, but {recipient} has no manifest of it.",
+        next_step="restore the shared storage; or where the agreement has a new recipient, write it as a new agreement.",
+    )
 
 
 def revision_name(first: str, number: int) -> str:
