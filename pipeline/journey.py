@@ -346,25 +346,6 @@ def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept,
         spool.close()
 
 
-def _as_the_ledger_knows(site: Site, agreement: Agreement, last: Revision) -> None:
-    """Storage shows every release and withdrawal that the ledger knows: what was published is never made again, for nobody.
-
-    And the ledger knows every withdrawal: one that a run left half is finished.
-    """
-    for published, withdrawn in last.withdrawals:
-        record.withdrawn(site, published, withdrawn)
-        site.publication.announce_withdrawal(published, withdrawn)
-    if last.published is not None:
-        if last.withdrawn is None:
-            record.never_withdrawn(site, last.published)
-    elif entry := record.release_entry(site, last.release):
-        raise Conflict(
-            Code.OBJECT_MISSING,
-            f"{last.release} was released to {entry.facts['recipient']}, but {agreement.recipient} has no manifest of it.",
-            next_step="restore the shared storage; or where the agreement has a new recipient, write it as a new agreement.",
-        )
-
-
 def _not_withdrawn(site: Site, published: Published) -> None:
     """Nobody has withdrawn the release, not even while it was made; else Refused: nothing is announced any more."""
     withdrawn = site.publication.withdrawn(published)
