@@ -6,7 +6,6 @@ import typer
 
 from pipeline.console.call import AsJson, Call, counted, when
 from pipeline.console.naming import the_release
-from pipeline.core.errors import Code, Misconfigured
 
 if TYPE_CHECKING:
     from pipeline.edges.publication import Published
@@ -66,9 +65,7 @@ def _sayable(by: str, why: str) -> None:
     try:
         f"{by}{why}".encode()
     except UnicodeEncodeError:
-        raise Misconfigured(
-            Code.ENCODING_INVALID, "--by or --why is not UTF-8.", next_step="set your terminal to UTF-8."
-        ) from None
+        raise typer.BadParameter("--by or --why is not UTF-8.") from None
 
 
 def _would(call: Call, site: "Site", published: "Published", *, reissue: bool) -> None:
