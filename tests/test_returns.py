@@ -7,8 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +27,13 @@ from pipeline.edges.catalogue import load
 from pipeline.edges.checkpoints import cosign, raw, sign_checkpoint
 from pipeline.edges.opening import read_private_key, sign
 from pipeline.edges.publication import Published, release_folder
+from pipeline.edges.site import Site
 from pipeline.kit import verify_release
 from pipeline.kit.contents import GUIDE, VERIFIER
 from tests.desk import Desk
+from tests.faults import Died
 from tests.stories import Story
+from tests.test_crashes import Fuse, fused
 
 WITNESS = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"a witness").digest())
 WITNESS_NAME = "customs.example/witness"
@@ -290,14 +296,18 @@ def test_a_cosigned_checkpoint_gives_each_release_a_proof_with_the_witness_s_wor
     assert (report.faults, any(WITNESS_NAME in line for line in report.checked)) == ([], True)
 
 
-def verified(story: Story, published: Published, *, witness: str = "") -> verify_release.Report:
+def verified(
+    story: Story, published: Published, *, witness: str = "", seen: verify_release.Seen | None = None
+) -> verify_release.Report:
     site = story.exchange.site
     trust = verify_release.Trust(
         publishers=[site.keyring.signing.public],
         ledgers=[verify_release.read_note_key(str(key)) for key in site.ledger.verifier_keys],
         witnesses=[verify_release.read_note_key(witness)] if witness else [],
     )
-    return verify_release.verify(folder_of(story, published), trust, now=story.exchange.now, recipient="eu-customs")
+    return verify_release.verify(
+        folder_of(story, published), trust, now=story.exchange.now, recipient="eu-customs", seen=seen
+    )
 
 
 def test_a_release_that_is_newer_than_the_checkpoint_waits_for_the_next(begun: Story, tmp_path: Path) -> None:
@@ -322,6 +332,21 @@ def test_a_checkpoint_from_before_a_release_proves_nothing_of_it(released: Story
     result = swept(released)
     assert (len(result.returned), result.odd) == (1, ())
     assert not (folder_of(released, published) / "witnessed.tlog-proof").exists()
+
+
+def test_what_is_remembered_says_what_it_cannot_tell(released: Story, tmp_path: Path) -> None:
+    published, said = released.published(), []
+    for number in range(2):
+        seen = verify_release.Seen(tmp_path / "seen.json")
+        report = verified(released, published, seen=seen)
+        assert report.faults == []
+        said.append(any("begins with" in line for line in report.unchecked))
+        if not number:  # the ledger grows, and a witness sees it then
+            give(released, acknowledgement_text(said_of(released)), "x.json")
+            swept(released)
+            give(released, cosigned(released), "x.cosigned", signer=None)
+            swept(released)
+    assert said == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -360,6 +385,43 @@ def test_a_witness_that_saw_another_ledger_stays_in_landing_until_somebody_looks
         assert (result.returned, result.refused, len(result.odd)) == ((), (), 1)
         assert f"[{code}]" in result.odd[0]
     assert landed(released) == ["returns/eu-customs/x.cosigned"]
+
+
+# Crashes
+
+
+def given_back(story: Story) -> tuple[object, ...]:
+    """Everything that must come out the same, whenever the crash was."""
+    site, published = story.exchange.site, story.published()
+    kinds = Counter(entry.kind.value for entry in site.ledger.entries())
+    return (
+        {kind: kinds[kind] for kind in ("acknowledged", "witnessed", "refused")},
+        [key for key in landed(story) if not key.endswith(".sig")],
+        {report["code"] for report in site.quarantine.reports() if report["feed"] == "returns"},
+        len(list(site.landing.private.listing("returned"))),
+        verified(story, published, witness=str(WITNESS_KEY)).exit_code,
+    )
+
+
+def test_a_crash_at_any_write_of_a_sweep_loses_and_doubles_nothing(released: Story, tmp_path: Path) -> None:
+    give(released, acknowledgement_text(said_of(released)), "a.json")
+    give(released, b"we have it", "b.json")
+    give(released, cosigned(released), "c.cosigned", signer=None)
+    whole = released.copied(tmp_path / "whole")
+    swept(whole)
+    expected = given_back(whole)
+    assert expected == ({"acknowledged": 1, "witnessed": 1, "refused": 1}, [], {"return-malformed"}, 2, 0)
+    for at in count():
+        story, fuse = released.copied(tmp_path / str(at)), Fuse(at, after=False, reads=False)
+        with suppress(Died):
+            journey.sweep(fused(story.exchange, fuse))
+        if fuse.calls <= at:
+            break
+        swept(story)
+        assert given_back(story) == expected, f"write {at}"
+        story.exchange.site.ledger.verify()
+        shutil.rmtree(tmp_path / str(at))
+    assert at > 20
 
 
 # What it looks like
@@ -439,6 +501,23 @@ def test_the_commands_of_open_md_work_as_they_stand(released: Story, tmp_path: P
     released.exchange.now = max(released.exchange.now, datetime.now(UTC)) + timedelta(seconds=30)
     (one,) = swept(released).returned
     assert one.subject == published.release
+
+
+def test_every_release_of_a_whole_exchange_holds_for_the_program_that_it_carries(exchanged: Desk) -> None:
+    """Rows and counts, one part and several, one recipient and a community."""
+    site = Site.open(exchanged.site)
+    ledger = [str(key) for key in site.ledger.verifier_keys]
+    (exchanged.directory / "publisher.pem").write_bytes(site.keyring.signing.public_pem())
+    trust = verify_release.read_trust([str(exchanged.directory / "publisher.pem")], ledger)
+    published = list(site.publication.releases())
+    assert len(published) > 3
+    assert any(one.predicate["statistics"] for one in published)
+    for one in published:
+        folder = exchanged.site / "stores" / "shared" / release_folder(one.recipient, one.release)
+        report = verify_release.verify(folder, trust, now=datetime.now(UTC), recipient=one.recipient)
+        assert report.faults == [], one.release
+        told = "\n".join(verify_release.shown(report))
+        assert [column for column in one.predicate["columns"] if f"  {column} " not in told] == []
 
 
 def test_a_release_holds_for_the_program_that_it_carries(released: Story) -> None:

@@ -450,8 +450,11 @@ class _Examination:
             )
         if self.checkpoints.setdefault(proof.size, proof.root) != proof.root:
             raise Broken("checkpoint-forked", f"Two checkpoints of {proof.size} entries are here, and they differ.")
-        if self.seen is not None:
-            self.seen.compare(f"{self.said['release']}/{name}", proof)
+        if self.seen is not None and (known := self.seen.compare(f"{self.said['release']}/{name}", proof)):
+            self.report.unchecked.append(
+                f"Whether the ledger of {max(known, proof.size)} entries begins with that of {min(known, proof.size)}: "
+                "only a consistency proof tells, and a witness asks for one."
+            )
         return proof
 
     # the end
@@ -750,8 +753,11 @@ class Seen:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Unusable("it is not what this program remembered; move it away to begin anew") from None
 
-    def compare(self, name: str, proof: Proof) -> None:
-        """What the proof of this name shows does not speak against what was seen before."""
+    def compare(self, name: str, proof: Proof) -> int | None:
+        """What the proof of this name shows does not speak against what was seen before.
+
+        The largest size that was seen, where nobody can tell how this ledger and that one go together; else None.
+        """
         ledger = self.known.get(proof.origin, {})
         root = ledger.get("roots", {}).get(str(proof.size))
         if root is not None and root != proof.root.hex():
@@ -771,6 +777,7 @@ class Seen:
                 f"Entry {ledger['index']} was written on {ledger['at']}, and entry {proof.index}, before it, on {proof.entry['at']}.",
             )
         self._fresh.append((name, proof))
+        return max(map(int, ledger["roots"])) if ledger and root is None else None
 
     def learn(self) -> None:
         """What was compared is remembered."""
