@@ -11,16 +11,18 @@ from pathlib import Path
 import pyrage  # type: ignore[import-untyped]
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.errors import Code, Misconfigured, SafeconductError, Unavailable
+from pipeline.core.notes import KeyKind, VerifierKey
 from pipeline.edges.demo_partner import create_demo_partner
 from pipeline.edges.epochs import Epochs
 from pipeline.edges.keys import Keyring
 from pipeline.edges.opening import read_private_key, sign, signer_line, verify_signature
-from pipeline.edges.registered import AGREEMENTS
-from pipeline.edges.roles import Master, read_identity
+from pipeline.edges.registered import AGREEMENTS, Witness
+from pipeline.edges.roles import Master, Role, read_identity
 from pipeline.edges.sealing import new_identity, open_sealed, seal
 from pipeline.edges.signing import new_signing_key, read_signing_key
 from pipeline.edges.storage import open_store
@@ -358,6 +360,62 @@ def test_a_line_of_officers_that_is_not_understood_stops_with_its_number(keyring
 def test_officers_in_a_file_that_cannot_be_read_are_not_taken_for_none(keyring: Keyring) -> None:
     officers_file(keyring, "").write_bytes(b"\xff\xfe")
     assert isinstance(error_of(keyring.officers), Misconfigured)
+
+
+def witnesses_file(keyring: Keyring, text: str) -> Path:
+    path = keyring.directory / "witnesses.txt"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def vkey(name: str, kind: KeyKind = KeyKind.WITNESS) -> str:
+    return str(VerifierKey(name, kind, new_signing_key().public.public_bytes_raw()))
+
+
+def test_the_witnesses_are_read_in_order_and_once(keyring: Keyring) -> None:
+    assert keyring.witnesses() == ()
+    one, other = vkey("eu.example/witness"), vkey("uk.example/witness")
+    witnesses_file(keyring, f"# who cosigns\n\neu-piu {one}\n  uk-border   {other}\r\neu-piu {one}\n")
+
+    assert keyring.witnesses() == (Witness("eu-piu", one), Witness("uk-border", other))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "eu-piu",
+        "eu-piu SECRETSECRET",
+        "../x " + vkey("w"),
+        "eu-piu " + vkey("w")[:-2],
+        "eu-piu " + vkey("w").replace("+", "+0", 1),
+        "eu-piu " + vkey("w", KeyKind.LOG),
+    ],
+)
+def test_a_line_that_is_no_witness_stops_with_its_number_and_is_not_repeated(keyring: Keyring, line: str) -> None:
+    path = witnesses_file(keyring, f"eu-piu {vkey('w')}\n{line}\n")
+
+    error = error_of(keyring.witnesses)
+
+    assert error.code is Code.PARTNER_KEY_INVALID
+    assert f"{path}, line 2" in str(error)
+    assert line.partition(" ")[2] not in str(error) or not line.partition(" ")[2]
+
+
+def test_a_fingerprint_is_what_others_compute_from_the_public_half(keyring: Keyring) -> None:
+    fingerprints = {key.role: key.fingerprint for key in keyring.keys}
+
+    der = keyring.signing.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert fingerprints[Role.SIGNING] == hashlib.sha256(der).hexdigest()
+    assert fingerprints[Role.VAULT] == hashlib.sha256(keyring.vault.recipient.encode()).hexdigest()
+    assert len(set(fingerprints.values())) == len(keyring.keys)
+
+
+def test_the_fingerprint_of_a_master_is_derived_from_it_under_a_label_of_its_own(keyring: Keyring) -> None:
+    """RFC 5869: whoever reads it in the ledger can neither tell the master nor any key that derives from it."""
+    (master,) = (key for key in keyring.keys if key.role is Role.PSEUDONYM_MASTER)
+    extracted = hmac.digest(bytes(32), master_of(keyring), "sha256")
+
+    assert master.fingerprint == hmac.digest(extracted, b"safeconduct/fingerprint/v1\x01", "sha256").hex()
 
 
 @pytest.mark.parametrize("line", ["age1", "ssh-ed25519 AAAA", "AGE-SECRET-KEY-1QQQ", "age1pq1qqqqqqqqqqqq"])
