@@ -137,11 +137,16 @@ class Ledger:
 
         Without `size` it ends in the first checkpoint that covers the entry, and is the same however often it is asked
         for. With one it ends in that checkpoint and every cosignature of it: see `witnessed`.
+
+        Raises:
+            Misconfigured: NOT_FOUND: there is no checkpoint of this size, or it does not cover the entry.
         """
         content = bytes(entry)
         if size is None and self._objects.checkpoint(entry.sequence + 1) is None:
             self._next_edge(entry.sequence + 1)  # whoever wrote the entry has died before its checkpoint
         covering = self._checkpoint(entry.sequence + 1) if size is None else self._cosigned(size)
+        if covering.size <= entry.sequence:
+            raise _no_checkpoint(covering.size, f"that covers entry {entry.sequence}")
         path = inclusion(entry.sequence, covering.size, Tiles(self._objects.public, covering.size).node)
         leaf = leaf_hash(leaf_of(content))
         if root_by_inclusion(entry.sequence, covering.size, leaf, path) != covering.root:
@@ -220,11 +225,7 @@ class Ledger:
     def _checkpoint(self, size: int) -> Checkpoint:
         checkpoint = self._objects.checkpoint(size)
         if checkpoint is None:
-            raise Misconfigured(
-                Code.NOT_FOUND,
-                f"The ledger has no checkpoint of size {size}.",
-                next_step="Name a size that it has: `safeconduct ledger` shows the largest.",
-            )
+            raise _no_checkpoint(size, "here")
         return checkpoint
 
     def _cosigned(self, size: int) -> Checkpoint:
@@ -283,6 +284,14 @@ class Ledger:
     def _last_with_id(self, id: str) -> Entry | None:
         last = self.last()
         return last if last and last.id == id else None
+
+
+def _no_checkpoint(size: int, where: str) -> Misconfigured:
+    return Misconfigured(
+        Code.NOT_FOUND,
+        f"There is no checkpoint of size {size} {where}.",
+        next_step="Name another size: `safeconduct ledger --checkpoint` shows the largest.",
+    )
 
 
 def _written(entry: Entry) -> bytes:
