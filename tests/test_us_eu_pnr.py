@@ -30,9 +30,9 @@ from pipeline.core.terms import MASKED, TEXT
 from pipeline.core.validation import CompiledSchema, failures
 from pipeline.edges.catalogue import Catalogue, load
 from pipeline.edges.declarations import Declared
-from pipeline.edges.keys import read_identity
 from pipeline.edges.ledger import Kind
 from pipeline.edges.publication import Published
+from pipeline.edges.roles import read_identity
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.sealing import Origin, open_sealed
 from samples import pnr_push

@@ -29,11 +29,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from pipeline.core.errors import Code, Conflict, Misconfigured, Unavailable
 from pipeline.edges.epochs import Epochs
-from pipeline.edges.registered import AGREEMENTS as AGREEMENTS
 from pipeline.edges.registered import Registered
-from pipeline.edges.registered import Witness as Witness
 from pipeline.edges.roles import Key, Master, Role, held, new_key, put_new_key
-from pipeline.edges.roles import read_identity as read_identity
 from pipeline.edges.safe import Files, Safe, check_private, key_missing, make_private_directory
 from pipeline.edges.sealing import Identity
 from pipeline.edges.signing import SigningKey

@@ -14,8 +14,8 @@ from pipeline.core.language.agreement import Agreement
 from pipeline.core.soundness import Unsound
 from pipeline.core.treatments import Means
 from pipeline.edges.catalogue import Catalogue
-from pipeline.edges.keys import AGREEMENTS
 from pipeline.edges.opening import MAX_SIGNATURE_BYTES, SIGNATURE_SUFFIX, verify_signature
+from pipeline.edges.registered import AGREEMENTS
 from pipeline.edges.schemas import lists_hold as schemas_hold
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.site import Site

@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import pytest
@@ -251,6 +253,34 @@ def test_a_site_with_its_keys_in_openbao_takes_and_releases_deliveries(
     assert ROOT_TOKEN not in (desk.site / "site.toml").read_text()
     monkeypatch.setenv(TOKEN_VARIABLE, "")
     assert error_of(lambda: Site.open(desk.site)).code is Code.SAFE_FORBIDDEN
+
+
+def test_a_redirect_is_not_followed_with_our_token() -> None:
+    """A standby server sends us on; whoever answers in its place would be shown the token."""
+    asked: list[str | None] = []
+
+    class Standby(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["X-Vault-Token"])
+            self.send_response(307)
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")  # type: ignore[attr-defined]
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is told."""
+
+    with HTTPServer(("127.0.0.1", 0), Standby) as standby:
+        thread = Thread(target=standby.serve_forever, daemon=True)
+        thread.start()
+        safe = OpenBao(f"http://127.0.0.1:{standby.server_port}", "secret", "site", ROOT_TOKEN)
+        try:
+            error = error_of(safe.names)
+        finally:
+            standby.shutdown()
+            thread.join(10)
+
+    assert error.code is Code.SITE_INVALID
+    assert asked == [ROOT_TOKEN]
 
 
 # What a site says of its safe
