@@ -4,6 +4,7 @@ import ast
 import base64
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from pipeline.edges.signing import SigningKey, sign_statement
 from pipeline.kit import verify_release
-from pipeline.kit.contents import verifier
+from pipeline.kit.contents import kit_files, verifier
 from pipeline.kit.verify_release import FAULTS, Seen, Trust, Unusable, climb, read_note_key, shown, verify
 from tests.release_folder import (
     EXAMPLE,
@@ -598,6 +599,63 @@ def test_an_mldsa_signature_is_asked_for_where_its_key_is_given(tmp_path: Path) 
     done = run(one, "--mldsa", str(tmp_path / "mldsa.pem"))
     assert (done.returncode, "[mldsa-missing]" in done.stdout) == (3, True)
     assert codes(both, Trust([key_of("another").public_key()], [LEDGER], mldsa=[second.public_key()])) == ["wrong-key"]
+
+
+def test_a_cryptography_without_mldsa_is_said(folder: Folder, tmp_path: Path) -> None:
+    home = tmp_path / "keys"
+    home.mkdir()
+    shutil.copy(EXAMPLE / "publisher-mldsa.pem", home)
+    words = [str(folder.path), "--publisher", str(EXAMPLE / "publisher.pem"), "--ledger", vkey(LEDGER)]
+    words += ["--mldsa", str(home / "publisher-mldsa.pem"), "--json"]
+    old = (
+        "import sys, runpy; sys.modules['cryptography.hazmat.primitives.asymmetric.mldsa'] = None; "
+        f"sys.argv = ['x', *{words!r}]; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", old], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (6, 6)
+
+
+# The guide
+
+
+def guide(**changed: Any) -> str:
+    said: dict[str, Any] = {
+        "release": "a.1",
+        "agreement": "a",
+        "title": "An agreement",
+        "provider": "p",
+        "recipient": "r",
+        "ending": "csv",
+        "parts": 2,
+    }
+    return kit_files(**{**said, **changed})["OPEN.md"].decode()
+
+
+def test_the_guide_has_three_commands_with_the_release_s_own_names() -> None:
+    said = guide()
+    assert re.findall(r"^## [0-9]\. (.*)$", said, re.MULTILINE) == ["Verify", "Open", "Read"]
+    assert "--recipient r " in said
+    assert "returns/r/" in said
+    assert "{" not in re.sub(r"```sh\n.*?```", "", said, flags=re.DOTALL)
+    assert guide() == said
+
+
+def test_the_guide_of_a_release_without_rows_opens_nothing() -> None:
+    said = guide(parts=0)
+    assert "no row was released" in said
+    assert "age -d" not in said
+    assert "Say that you have it" in said
+
+
+def test_the_guide_of_a_community_lets_each_member_answer_for_itself() -> None:
+    assert "returns/YOUR-OWN-ID/" in guide(community=True)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_each_command_of_the_guide_parses(ending: str) -> None:
+    for command in re.findall(r"^```sh\n(.*?)^```$", guide(ending=ending), re.MULTILINE | re.DOTALL):
+        done = subprocess.run(["bash", "-n"], input=command, capture_output=True, text=True, timeout=10, check=False)
+        assert done.stderr == ""
 
 
 # Laws

@@ -21,6 +21,24 @@ _READER = {
     "parquet": "Each is a Parquet file, every column text; any reader of Parquet will do, such as `polars` of PyPI.",
 }
 
+_PARTS = """\
+## 2. Open
+
+```sh
+mkdir -m 700 ../opened && for part in parts/*.age; do age -d -i ../identity.txt -o "../opened/$(basename "${{part%.age}}")" "$part"; done
+```
+
+## 3. Read
+
+```sh
+{read}
+```
+
+{reader} Where there are several, the column `release_row`, if there is one, joins their rows. The manifest
+says by when each must be destroyed: destroy it here too then, sealed and opened.
+
+"""
+
 _OPEN = """\
 # Open the release {release}
 
@@ -45,22 +63,7 @@ It tells for what purpose, under which clauses and until when you have each colu
 This program came with what it verifies. Compare `sha256sum verify_release.py` with the digest that the publisher gives you on
 another way; or use the copy of a release that you trust already.
 
-## 2. Open
-
-```sh
-mkdir -m 700 ../opened && for part in parts/*.age; do age -d -i ../identity.txt -o "../opened/$(basename "${{part%.age}}")" "$part"; done
-```
-
-## 3. Read
-
-```sh
-{read}
-```
-
-{reader} Where there are several, the column `release_row`, if there is one, joins their rows. The manifest
-says by when each must be destroyed: destroy it here too then, sealed and opened.
-
-## Say that you have it
+{opening}## Say that you have it
 
 Write what follows, sign it with the SSH key (Ed25519) that the publisher knows of you, and put both files below
 `returns/{own}/` of its landing. Name an office, not a person.
@@ -88,6 +91,11 @@ def kit_files(
 
     `ending`: `csv` or `parquet`, what is in each part. `community`: the recipient is one, and each member answers for itself.
     """
+    opening = (
+        _PARTS.format(read=_READ[ending], reader=_READER[ending])
+        if parts
+        else "There is no part to open: no row was released.\n\n"
+    )
     told = _OPEN.format(
         release=release,
         agreement=agreement,
@@ -95,8 +103,7 @@ def kit_files(
         provider=provider,
         recipient=recipient,
         parts="one part" if parts == 1 else f"{parts} parts",
-        read=_READ[ending],
-        reader=_READER[ending],
+        opening=opening,
         own="YOUR-OWN-ID" if community else recipient,
         type=ACKNOWLEDGEMENT_TYPE,
     )

@@ -25,6 +25,7 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -172,6 +173,11 @@ def read_note_key(text: str) -> NoteKey:
 def read_public_keys(pem: bytes, *, mldsa: bool = False) -> list[Any]:
     """Every public key of a PEM file: Ed25519, or ML-DSA-65."""
     keys = []
+    if mldsa:
+        try:
+            importlib.import_module("cryptography.hazmat.primitives.asymmetric.mldsa")
+        except ImportError:
+            raise Lacking("the installed `cryptography` has no ML-DSA-65: install a newer one") from None
     for block in re.findall(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", pem, re.DOTALL):
         try:
             key = load_pem_public_key(block + b"\n")
