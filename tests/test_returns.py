@@ -533,6 +533,17 @@ def test_a_withdrawn_release_is_withdrawn_for_the_program_that_it_carries(releas
     assert any("holds the withdrawal as entry" in line for line in report.checked)
 
 
+def test_a_refused_return_is_found_in_quarantine_and_is_not_tried_again_by_itself(released: Story) -> None:
+    desk = Desk(released.exchange.directory)
+    give(released, b"we have it", "x.json")
+    swept(released)
+    digest = hashlib.sha256(b"we have it").hexdigest()
+    assert digest[:12] in desk.type("quarantine", "list").out
+    assert "return-malformed" in desk.type("status").out
+    again = desk.type("replay", digest[:12])
+    assert (again.exit_code, "Traceback" in again.said, "Defect" in again.said) == (4, False, False)
+
+
 # Airflow
 
 
