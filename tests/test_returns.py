@@ -525,6 +525,38 @@ def test_a_release_holds_for_the_program_that_it_carries(released: Story) -> Non
     assert (report.faults, report.exit_code) == ([], 0)
 
 
+def test_keys_that_were_replaced_and_a_second_signature_verify_on_the_recipient_s_side(
+    begun: Story, tmp_path: Path
+) -> None:
+    story = begun.copied(tmp_path)
+    desk, public = Desk(tmp_path), tmp_path / "public"
+    assert desk.type("keys", "rotate", "signing-mldsa").exit_code == 0
+    story.exchange.reopen()
+    story.release()
+    for role in ("signing", "signing-mldsa", "ledger"):
+        assert desk.type("keys", "rotate", role).exit_code == 0
+    story.exchange.reopen()
+    assert desk.type("keys", "public", "--to", public).exit_code == 0
+    publishers, seconds = (
+        sorted(map(str, public.glob(name))) for name in ("signing-[0-9]*.pem", "signing-mldsa-*.pem")
+    )
+    assert (len(publishers), len(seconds)) == (2, 2)
+    folder = folder_of(story, story.published())
+    older, newer = seconds
+    trust = [
+        verify_release.read_trust(publishers, [str(public / "ledger.vkeys")], mldsa=[one]) for one in (older, newer)
+    ]
+    now = story.exchange.now
+    assert verify_release.verify(folder, trust[0], now=now).faults == []
+    assert [fault.code for fault in verify_release.verify(folder, trust[1], now=now).faults] == ["mldsa-missing"]
+    envelope = json.loads((folder / "manifest.json").read_bytes())
+    envelope["signatures"].pop()
+    (folder / "manifest.json").chmod(0o644)
+    (folder / "manifest.json").write_text(json.dumps(envelope), encoding="utf-8")
+    without = verify_release.read_trust(publishers, [str(public / "ledger.vkeys")])
+    assert verify_release.verify(folder, without, now=now).faults[0].code == "signature-stripped"
+
+
 def test_a_withdrawn_release_is_withdrawn_for_the_program_that_it_carries(released: Story) -> None:
     published = released.published()
     journey.withdraw(released.exchange.site, published.release, by="Officer", why="a fault of ours", reissue=True)
