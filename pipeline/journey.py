@@ -35,6 +35,7 @@ from pipeline.edges.schemas import lists_hold, schema_of
 from pipeline.edges.site import Site
 from pipeline.edges.sorting import Sorting
 from pipeline.edges.sweeping import sweep_feed, sweep_stray
+from pipeline.edges.tables import ToldTables
 from pipeline.edges.vault import Accepted, Kept
 from pipeline.formats.batch import tallied
 from pipeline.formats.parts import part_bytes
@@ -319,7 +320,7 @@ def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept,
     commitment_key = site.keyring.commitment_key(agreement.id, agreement.pseudonym_epoch, name)
     spool = Spool(authorised.recipient.keys, agreement.format, commitment_key)
     try:
-        made = _redact_and_seal(site, catalogue, authorised, kept, spool)  # 10. redact, 11. clear, 12. seal
+        made = _redact_and_seal(site, catalogue, authorised, kept, name, spool)  # 10. redact, 11. clear, 12. seal
         kit = kit_of(authorised, name, spool)
         said = statement(
             authorised,
@@ -333,6 +334,7 @@ def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept,
             marking=made.marking,
             risk=made.risk,
             backing=backing(site, catalogue, authorised, kit),
+            compared_tables=made.compared_tables,
             revision=revision.number,
             supersedes=revision.supersedes,
         )
@@ -366,7 +368,9 @@ def _still_authorised(site: Site, authorised: Authorised, kept: Kept) -> None:
         )
 
 
-def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, kept: Kept, spool: Spool) -> Made:
+def _redact_and_seal(
+    site: Site, catalogue: Catalogue, authorised: Authorised, kept: Kept, name: str, spool: Spool
+) -> Made:
     """Every chunk is redacted, cleared and sealed into the spool; the rows add up."""
     feed = catalogue.feed(authorised.agreement.feed)
     return make(
@@ -378,4 +382,6 @@ def _redact_and_seal(site: Site, catalogue: Catalogue, authorised: Authorised, k
         means=means(site, catalogue, authorised.agreement),
         parts=spool,
         written=part_bytes,
+        release=name,
+        tables=ToldTables(site.vault.store, site.vault.identities, authorised.agreement.id, name),
     )

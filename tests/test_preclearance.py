@@ -102,9 +102,9 @@ def month(*counted: tuple[str, str, int]) -> bytes:
 @pytest.mark.parametrize(
     ("counted", "published_cells"),
     [
-        ((("YYZ", "ADMITTED", 30), ("YVR", "ADMITTED", 11)), {"YYZ ADMITTED", "YVR ADMITTED"}),
+        ((("YEG", "ADMITTED", 30), ("YWG", "ADMITTED", 11)), {"YEG ADMITTED", "YWG ADMITTED"}),
         # 10 alone would be what is missing: the smallest of the others goes with it.
-        ((("YYZ", "ADMITTED", 30), ("YYZ", "REFUSED", 10), ("YVR", "ADMITTED", 20)), {"YYZ ADMITTED"}),
+        ((("YOW", "ADMITTED", 30), ("YOW", "REFUSED", 10), ("YHZ", "ADMITTED", 20)), {"YOW ADMITTED"}),
     ],
 )
 def test_a_cell_under_eleven_travellers_is_suppressed_and_another_with_it(

@@ -31,6 +31,7 @@ from pipeline.edges.pinned import Pinned
 from pipeline.edges.publication import Published
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.site import Site
+from pipeline.edges.tables import TablesThen, ToldTables
 from pipeline.edges.vault import Kept
 from pipeline.formats.parts import part_bytes
 
@@ -122,7 +123,7 @@ def as_was(site: Site, published: Published) -> AsWas:
     if then and key:
         _look_for(site, then, predicate, missing)
         compared = _Compared(predicate["parts"], key)
-        if not missing and (made := _missed(missing, lambda: _made(site, then, compared))):
+        if not missing and (made := _missed(missing, lambda: _made(site, then, compared, published.release))):
             every = len(compared.parts) == len(predicate["parts"])
             rows = _plain(made) == predicate["rows"] or predicate["statistics"] is not None
             return AsWas(published.release, (), tuple(compared.parts), every and rows, changed)
@@ -139,7 +140,7 @@ def as_now(site: Site, published: Published) -> AsNow:
     catalogue = site.catalogue()
     agreement = catalogue.agreement(then.authorised.agreement.id)
     now = _Then(catalogue, permission(site, catalogue, agreement, then.kept), then.kept)
-    made_then, made_now = (_plain(_made(site, one, _Nowhere())) for one in (then, now))
+    made_then, made_now = (_plain(_made(site, one, _Nowhere(), published.release)) for one in (then, now))
     old, new = then.authorised.agreement, agreement
     tally = None
     if not (old.statistics or new.statistics):
@@ -222,8 +223,9 @@ def _then(site: Site, published: Published) -> _Then:
     return _Then(catalogue, authorised, kept)
 
 
-def _made(site: Site, of: _Then, parts: Parts) -> Made:
+def _made(site: Site, of: _Then, parts: Parts, release: str) -> Made:
     agreement = of.authorised.agreement
+    told = ToldTables(site.vault.store, site.vault.identities, agreement.id, release)
     feed = of.catalogue.feed(agreement.feed)
     return make(
         of.authorised,
@@ -234,6 +236,8 @@ def _made(site: Site, of: _Then, parts: Parts) -> Made:
         means=means(site, of.catalogue, agreement),
         parts=parts,
         written=part_bytes,
+        release=release,
+        tables=TablesThen(told.as_they_were()),
     )
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from pipeline.core.differencing import Told, uncovered
 from pipeline.core.errors import Code, Refused
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.category import Category
@@ -64,8 +65,11 @@ def clear_rows(
     return Cleared(redacted.frame)
 
 
-def clear_table(table: Table, agreement: Agreement, means: Means) -> Cleared:
-    """A table of counts and sums, cleared: the same gates, and no cell below the agreement's smallest."""
+def clear_table(table: Table, agreement: Agreement, means: Means, earlier: Sequence[Told] = ()) -> Cleared:
+    """A table of counts and sums, cleared: the same gates, and no cell below the agreement's smallest.
+
+    `earlier`: every table that the agreement has told before; none of them together with this one tells a small cell or change.
+    """
     rule = agreement.statistics
     if rule is None:
         raise _differs(agreement, "a table where the agreement releases rows")
@@ -73,6 +77,7 @@ def clear_table(table: Table, agreement: Agreement, means: Means) -> Cleared:
     _cells_look_treated(table.frame, agreement, means)
     _counts_add_up(table, agreement, rule)
     _sums_are_numbers(table.frame, agreement, rule)
+    _tells_nothing_with(earlier, table, agreement, rule)
     return Cleared(table.frame)
 
 
@@ -114,6 +119,36 @@ def _counts_add_up(table: Table, agreement: Agreement, rule: Statistics) -> None
             f"agreement {agreement.id}: {small} cells are below {rule.smallest_cell}, or what is suppressed is.",
             next_step="this is a fault in Safeconduct: nothing was released; report it.",
         )
+
+
+def _tells_nothing_with(earlier: Sequence[Told], table: Table, agreement: Agreement, rule: Statistics) -> None:
+    """What each cell of the table is, less what an earlier table said of it, is no few; and neither shows what the other leaves out."""
+    names, step = list(agreement.released), rule.round_to or 1
+    now = {row[: len(names)]: (int(row[len(names)]), row[len(names) + 1 :]) for row in table.frame.iter_rows()}
+    kept = (
+        {cell.names: (cell.told, cell.sums) for cell in table.told.cells if cell.told is not None} if table.told else {}
+    )
+    if table.told and kept != now:
+        raise _differs(agreement, "what is kept of the table is not what it tells")
+    for one in earlier:
+        if one.columns != tuple(names):
+            continue
+        small = max(rule.smallest_cell, one.smallest_cell)
+        few = 0
+        for cell in one.cells:
+            if cell.told is None or cell.names not in now:
+                continue
+            count, sums = now[cell.names]
+            least = count - step // 2 - cell.told - (one.step - 1) // 2
+            most = count + (step - 1) // 2 - cell.told + one.step // 2
+            summed_anew = count == cell.told and len(sums) == len(cell.sums) and sums != cell.sums
+            few += 0 < least <= most < small or -small < least <= most < 0 or summed_anew
+        if few or (table.told and (uncovered(table.told, one) or uncovered(one, table.told))):
+            raise Refused(
+                Code.DIFFERENCE_TOO_SMALL,
+                f"agreement {agreement.id}: next to the table of {one.release}, {few or 'some'} cells would tell a small one.",
+                next_step="round more (`round_to`), or release it once more has changed; nothing was released.",
+            )
 
 
 def _sums_are_numbers(frame: pl.DataFrame, agreement: Agreement, rule: Statistics) -> None:

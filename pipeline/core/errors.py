@@ -61,6 +61,7 @@ class Code(Enum):
     ROWS_NOT_CONSERVED = "rows-not-conserved"
     WITHHELD_VALUE_FOUND = "withheld-value-found"
     CELL_TOO_SMALL = "cell-too-small"
+    DIFFERENCE_TOO_SMALL = "difference-too-small"
     VERIFICATION_FAILED = "verification-failed"
     SIGNER_UNKNOWN = "signer-unknown"
     SIGNATURE_STRIPPED = "signature-stripped"

@@ -99,6 +99,7 @@ def statement(
     marking: Marking,
     risk: Figures | None,
     backing: Backing,
+    compared_tables: int | None = None,
     revision: int = 1,
     supersedes: Superseded | None = None,
 ) -> bytes:
@@ -138,7 +139,9 @@ def statement(
             for name, treatment in agreement.released.items()
         },
         "pseudonym_epoch": agreement.pseudonym_epoch,
-        "statistics": agreement.statistics.model_dump() if agreement.statistics else None,
+        "statistics": (
+            {**agreement.statistics.model_dump(), "compared_tables": compared_tables} if agreement.statistics else None
+        ),
         "rows": _told(rows, beside),
         "risk": {**asdict(risk), "asked": agreement.risk.model_dump(mode="json")} if risk and agreement.risk else None,
         "handling": _handling(agreement.handling, marking, authorised.instants),

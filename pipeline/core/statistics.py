@@ -1,10 +1,11 @@
 """Which counts and sums may be published so that no small group can be told from them?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.core.differencing import Cell, Told, comparable, told_apart, uncovered
 from pipeline.core.language.treatment import Statistics
 from pipeline.core.numerals import SUMMED_DECIMALS, decimal_text, nearest, summed
 
@@ -18,12 +19,15 @@ _SIZE = "_size"
 @dataclass(frozen=True, slots=True)
 class Table:
     """`frame`: a row per published cell, then its count and its sums. The rows behind the published cells and behind
-    those left out are counted, exactly: see `told`. `weight` is what the counts add up to, where rows are counts already."""
+    those left out are counted, exactly: see `told`. `weight` is what the counts add up to, where rows are counts already.
+    `told` is what its recipient can compare with tables before and after; `compared` counts those before."""
 
     frame: pl.DataFrame
     published_rows: int
     suppressed_rows: int
     weight: int | None = None
+    told: Told | None = None
+    compared: int = 0
 
     @property
     def published_count(self) -> int:
@@ -45,7 +49,14 @@ def partial_counts(treated: pl.DataFrame, in_scope: pl.DataFrame, rule: Statisti
     )
 
 
-def tabulate(partials: Iterable[pl.DataFrame], by: tuple[str, ...], rule: Statistics) -> Table:
+def tabulate(
+    partials: Iterable[pl.DataFrame],
+    by: tuple[str, ...],
+    rule: Statistics,
+    *,
+    release: str = "",
+    earlier: Sequence[Told] = (),
+) -> Table:
     """The published table: cells in the order of their names, small ones suppressed, and others to protect them.
 
     The manifest states how many rows were suppressed in all, so that number must itself not tell a small cell, not even to
@@ -54,7 +65,9 @@ def tabulate(partials: Iterable[pl.DataFrame], by: tuple[str, ...], rule: Statis
     smallest published cell, since the smallest were taken. A cell of which a sum cannot be read is suppressed whatever
     its count; a large one is no cover for the small, since who knows which it is can take it off the total.
 
-    Rounding comes last, so that it never decides what is suppressed.
+    Rounding comes last, so that it never decides what is suppressed. Last of all, cells are suppressed that could be taken from a
+    table that was told earlier, so that a small cell or a small change is over (`core.differencing`); where suppressing does
+    not help, the gate refuses.
     """
     stacked = pl.concat(list(partials))
     cells = stacked.group_by(by).agg(pl.col(COUNT).sum().cast(pl.Int64), *(_whole_sum(name) for name in rule.added))
@@ -69,11 +82,61 @@ def tabulate(partials: Iterable[pl.DataFrame], by: tuple[str, ...], rule: Statis
     hidden = set(range(suppressed))
     if rule.margins:
         hidden = hidden_along(list(cells.select(by).iter_rows()), sizes, hidden, rule.smallest_cell)
+    unreadable = int(odd[COUNT].sum())
+    candidate = _as_told(cells, by, rule, hidden, unreadable, release)
+    before = comparable(earlier, candidate)
+    hidden = _hidden_from_differences(
+        candidate, before, hidden, lambda more: _as_told(cells, by, rule, more, unreadable, release)
+    )
     shown = cells.filter(~pl.int_range(pl.len()).is_in(list(hidden)))
     published = shown.sort(*by, nulls_last=True).select(*by, *_published(rule))
     rows = int(shown[COUNT].sum())
     weight = int(shown[_SIZE].sum()) if rule.weighted_by else None
-    return Table(published, rows, int(stacked[COUNT].sum()) - rows, weight)
+    as_told = _as_told(cells, by, rule, hidden, unreadable, release)
+    return Table(published, rows, int(stacked[COUNT].sum()) - rows, weight, as_told, len(before))
+
+
+def _as_told(
+    cells: pl.DataFrame, by: tuple[str, ...], rule: Statistics, hidden: set[int], unreadable: int, release: str
+) -> Told:
+    """The table as its recipient would have it, were these cells hidden; rows of unreadable cells count as known."""
+    said = cells.select(*by, _SIZE, *(text.alias(f"{number}_told") for number, text in enumerate(_published(rule))))
+    told_cells = []
+    rows_hidden = 0
+    for number, row in enumerate(said.iter_rows()):
+        names, size, texts = row[: len(by)], int(row[len(by)]), row[len(by) + 1 :]
+        if number in hidden:
+            rows_hidden += size
+            told_cells.append(Cell(names, size, None))
+        else:
+            told_cells.append(Cell(names, size, int(texts[0]), tuple(texts[1:])))
+    left_out = None if rule.weighted_by else told(rows_hidden + unreadable, rule) - unreadable
+    return Told(release, by, rule.smallest_cell, rule.round_to or 1, left_out, rule.margins, tuple(told_cells))
+
+
+def _hidden_from_differences(
+    candidate: Told, before: Sequence[Told], hidden: set[int], as_told: Callable[[set[int]], Told]
+) -> set[int]:
+    """The cells to suppress, `hidden` among them, so that no table before tells a small cell or a small change, where that can be."""
+    hidden, place = set(hidden), {cell.names: number for number, cell in enumerate(candidate.cells)}
+    now, changed = candidate, bool(before)
+    while changed:
+        more: set[int] = set()
+        for one in before:
+            more |= {place[names] for names in told_apart(now, one)}
+            said = now.said()
+            if uncovered(one, now):
+                covers = [cell for cell in one.hidden if cell.names in said and cell.size >= one.smallest_cell]
+                more |= {place[cell.names] for cell in covers}
+            if uncovered(
+                now, one
+            ):  # a cell that was shown before covers nothing: the smallest of the others, else of all
+                others = [cell for cell in said.values() if cell.names not in one.said()] or list(said.values())
+                more |= {place[cell.names] for cell in sorted(others, key=lambda cell: cell.size)[:1]}
+        changed = not more <= hidden
+        hidden |= more
+        now = as_told(hidden)
+    return hidden
 
 
 def hidden_along(

@@ -15,6 +15,7 @@ from pipeline.core.clocks import runs_out
 from pipeline.core.conservation import RowCount, conserved
 from pipeline.core.language.feed import Feed
 from pipeline.core.language.marking import Marking
+from pipeline.core.language.treatment import Statistics
 from pipeline.core.layout import Sheet, sheets
 from pipeline.core.markings import joined
 from pipeline.core.redaction import Redacted, compile_redaction, reasons, redact
@@ -24,6 +25,7 @@ from pipeline.core.statistics import tabulate
 from pipeline.core.treatments import Means
 from pipeline.core.validation import CompiledSchema
 from pipeline.edges.pace import ahead, behind
+from pipeline.edges.tables import Tables, TablesThen
 from pipeline.edges.vault import Kept
 
 Written = Callable[[pl.DataFrame, Literal["parquet", "csv"]], bytes]
@@ -43,6 +45,8 @@ class Made:
     rows: RowCount
     marking: Marking
     risk: Figures | None
+    compared_tables: int | None = None
+    """of statistics: how many earlier tables of the same cells it was held against"""
 
 
 def make(
@@ -55,9 +59,14 @@ def make(
     means: Means,
     parts: Parts,
     written: Written,
+    release: str = "",
+    tables: Tables | None = None,
 ) -> Made:
-    """Every chunk of the kept rows is redacted, cleared and added to `parts`; the rows add up."""
-    making = _Making(authorised, feed, schema, means, parts, written)
+    """Every chunk of the kept rows is redacted, cleared and added to `parts`; the rows add up.
+
+    Statistics are held against those of `tables`, and kept there as the table of `release`; against none if left out.
+    """
+    making = _Making(authorised, feed, schema, means, parts, written, release, tables or TablesThen())
     redaction = compile_redaction(authorised.agreement, schema, means, making.events)
     with behind() as later:
         for redacted in ahead(redact(redaction, rows) for rows in chunks):
@@ -76,6 +85,9 @@ class _Making:
     means: Means
     parts: Parts
     written: Written
+    release: str
+    tables: Tables
+    _compared: int | None = None
     _released: int = 0
     _suppressed: int = 0
     _kept_back: Counter[str] = field(default_factory=Counter)
@@ -102,9 +114,7 @@ class _Making:
         """Every row is sealed in the spool, and accounted for."""
         agreement = self.authorised.agreement
         if agreement.statistics and self._partials:
-            table = tabulate(self._partials, tuple(agreement.released), agreement.statistics)
-            self._seal(clear_table(table, agreement, self.means), None, 0)
-            self._released, self._suppressed = table.published_rows, table.suppressed_rows
+            self._table(agreement.statistics)
         rows = conserved(
             received=sum(one.received for one in kept.deliveries),
             accepted=kept.rows,
@@ -114,7 +124,22 @@ class _Making:
             kept_back=self._kept_back,
             reasons=reasons(agreement),
         )
-        return Made(rows, marked(self.authorised, joined(self._marks)), measured(self._alike, agreement))
+        return Made(
+            rows, marked(self.authorised, joined(self._marks)), measured(self._alike, agreement), self._compared
+        )
+
+    def _table(self, rule: Statistics) -> None:
+        """The table is cleared next to all that were told before, kept as told, and sealed."""
+        agreement = self.authorised.agreement
+        while True:
+            earlier = self.tables.earlier()
+            table = tabulate(self._partials, tuple(agreement.released), rule, release=self.release, earlier=earlier)
+            cleared = clear_table(table, agreement, self.means, earlier)
+            if table.told is None or self.tables.tell(table.told):
+                break
+        self._seal(cleared, None, 0)
+        self._released, self._suppressed = table.published_rows, table.suppressed_rows
+        self._compared = table.compared
 
     @property
     def events(self) -> Events:
