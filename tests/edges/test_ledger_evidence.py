@@ -579,6 +579,36 @@ def test_a_writer_signs_nothing_on_a_tree_that_was_changed(key: str) -> None:
     assert len(entries_in(store)) == 7
 
 
+def test_a_writer_signs_nothing_behind_a_last_entry_that_was_replaced() -> None:
+    store = grown(7)
+    place = f"private/{entry_place(6)}"
+    store.objects[place] = store.objects[place].replace(b'"rows":6', b'"rows":7')
+    with pytest.raises(Conflict, match="entry 6 is not the one that checkpoint 7 covers"):
+        append(ledger_in(store), 7)
+    assert len(entries_in(store)) == 7
+
+
+def test_a_writer_signs_nothing_on_tiles_that_agree_with_each_other_and_not_with_the_checkpoint() -> None:
+    store = grown(7)
+    leaf = bytes(32)
+    bundle, tile = store.objects["public/tile/entries/000.p/7"], store.objects["public/tile/0/000.p/7"]
+    store.objects["public/tile/entries/000.p/7"] = bundle[:2] + leaf + bundle[34:]
+    store.objects["public/tile/0/000.p/7"] = leaf_hash(leaf) + tile[32:]
+    with pytest.raises(Conflict, match="do not have the root that checkpoint 7 has"):
+        append(ledger_in(store), 7)
+    assert len(entries_in(store)) == 7
+
+
+def test_a_writer_signs_nothing_beside_a_checkpoint_of_another_tree() -> None:
+    store = grown(7)
+    ledger = ledger_in(store)
+    append(ledger, 7)
+    store.objects["public/checkpoints/9"] = signed(ORIGIN, 9).note
+    with pytest.raises(Conflict) as found:
+        append(ledger, 8)
+    assert found.value.code is Code.LEDGER_FORKED
+
+
 # Verified from a checkpoint on
 
 
