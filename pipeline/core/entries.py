@@ -43,6 +43,8 @@ class Kind(Enum):
     REVERSED = "reversed"
     CLOCK = "clock"
     KEY = "key"
+    RECORDED = "recorded"
+    AUDITED = "audited"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,21 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wake:
+class Wake:
+    """When a lot was handed out for the `number`-th time. `digest` is SHA-256 (hex) of the rest: an edit shows by itself."""
+
+    lot: str
+    number: int
     at: datetime
+    digest: str
+
+    @classmethod
+    def of(cls, lot: str, number: int, at: datetime) -> "Wake":
+        return cls(lot, number, at, hashlib.sha256(f"{lot}/{number}/{at.isoformat()}".encode()).hexdigest())
+
+    @property
+    def holds(self) -> bool:
+        return self == Wake.of(self.lot, self.number, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +143,14 @@ class Landing:
         alone = lot_id(claim.delivery.feed, [claim.delivery.id])
         return self._recorded(Lot(alone, claim.delivery.feed, (claim.delivery,)))
 
+    def records_of(self, feed: str, delivery: str) -> Iterator[str]:
+        """The keys of what says where the delivery came from: its claim, its lot and later signatures; none for a stray one."""
+        claim = self.claimed(feed, delivery)
+        if claim is not None:
+            yield _claim_key(feed, delivery)
+            yield _lot_key(self.lot_of(claim).id)
+            yield from (listed.key for listed in self.private.listing(_signatures(feed, delivery)))
+
     def lot(self, id: str) -> Lot:
         """The lot's deliveries."""
         text = self.private.find(_lot_key(id))
@@ -150,11 +171,11 @@ class Landing:
         """Whether the lot is to be handed out now: the first time at once, then after ever longer pauses."""
         number, pause = 0, FIRST_WAKE_AGAIN
         while (found := self.private.find(f"wakes/{lot.id}/{number}.json")) is not None:
-            if at < read(_Wake, found, name=f"wakes/{lot.id}/{number}.json").at + pause:
+            if at < read(Wake, found, name=f"wakes/{lot.id}/{number}.json").at + pause:
                 return False
             number, pause = number + 1, pause * 2
         try:
-            self.private.put_new(f"wakes/{lot.id}/{number}.json", canonical(_Wake(at)))
+            self.private.put_new(f"wakes/{lot.id}/{number}.json", canonical(Wake.of(lot.id, number, at)))
         except AlreadyThere:
             return False
         return True

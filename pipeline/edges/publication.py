@@ -244,33 +244,16 @@ class Publication:
 
     def announce(self, published: Published) -> None:
         """The recipient's notice is there: what there is to fetch, and nothing of what it holds."""
-        notice = {
-            "release": published.release,
-            "manifest": manifest_key(published.recipient, published.release),
-            "manifest_digest": {"sha256": published.manifest_digest},
-            "created_at": published.predicate["created_at"],
-        }
-        self.store.put_new(f"{published.recipient}/notices/{published.release}.json", canonical(notice))
+        self.store.put_new(*notice_of(published))
 
     def announce_withdrawal(self, published: Published, withdrawn: Withdrawn) -> None:
         """The recipient's notice is there: the release must no longer be used, and why."""
-        said = withdrawn.withdrawal
-        notice = {
-            "release": published.release,
-            "withdrawal": withdrawal_key(published.recipient, published.release),
-            "withdrawal_digest": {"sha256": withdrawn.digest},
-            "withdrawn_at": said.at,
-            "why": said.why,
-            "reissue": said.reissue,
-        }
-        self.store.put_new(f"{published.recipient}/notices/{published.release}.withdrawn.json", canonical(notice))
+        self.store.put_new(*withdrawal_notice_of(published, withdrawn))
 
-    def acknowledge(self, partner: str, delivery: str, answer: dict[str, Any], reply: bytes | None = None) -> None:
-        """The partner can read what became of its delivery: codes, rules, positions and counts; in JSON, and as `reply`."""
-        for text, ending in ((canonical(answer), "json"), (reply, "edi")):
-            if text is not None:
-                name = hashlib.sha256(text).hexdigest()[:8]
-                self.store.put_new(f"{partner}/acknowledgements/{delivery}-{name}.{ending}", text)
+    def acknowledge(self, answers: Mapping[str, bytes]) -> None:
+        """The partner can read what became of its delivery: see `answers_to`."""
+        for key, text in answers.items():
+            self.store.put_new(key, text)
 
     def releases(self) -> Iterator[Published]:
         """Every published release, verified."""
@@ -291,6 +274,40 @@ class Publication:
     def part(self, published: Published, key: str) -> Iterator[bytes]:
         """The sealed bytes of one part, as they are stored."""
         return self.store.blocks(f"{release_folder(published.recipient, published.release)}/{key}")
+
+
+def answers_to(partner: str, delivery: str, answer: Mapping[str, Any], reply: bytes | None = None) -> dict[str, bytes]:
+    """What a partner is to read of its delivery, each under its key: codes, rules, positions and counts; as JSON and as `reply`."""
+    texts = {"json": canonical(answer)} | ({} if reply is None else {"edi": reply})
+    return {
+        f"{partner}/acknowledgements/{delivery}-{hashlib.sha256(text).hexdigest()[:8]}.{ending}": text
+        for ending, text in texts.items()
+    }
+
+
+def notice_of(published: Published) -> tuple[str, bytes]:
+    """The key of the release's notice, and what it says: a function of the manifest."""
+    notice = {
+        "release": published.release,
+        "manifest": manifest_key(published.recipient, published.release),
+        "manifest_digest": {"sha256": published.manifest_digest},
+        "created_at": published.predicate["created_at"],
+    }
+    return f"{published.recipient}/notices/{published.release}.json", canonical(notice)
+
+
+def withdrawal_notice_of(published: Published, withdrawn: Withdrawn) -> tuple[str, bytes]:
+    """The key of the notice that the release was withdrawn, and what it says: a function of the withdrawal."""
+    said = withdrawn.withdrawal
+    notice = {
+        "release": published.release,
+        "withdrawal": withdrawal_key(published.recipient, published.release),
+        "withdrawal_digest": {"sha256": withdrawn.digest},
+        "withdrawn_at": said.at,
+        "why": said.why,
+        "reissue": said.reissue,
+    }
+    return f"{published.recipient}/notices/{published.release}.withdrawn.json", canonical(notice)
 
 
 def release_name(agreement: Agreement, kept: Kept) -> str:

@@ -108,6 +108,13 @@ class Quarantine:
             self.store.put_new(key, canonical({**facts, "row_objects": row_objects}))
         return key
 
+    def records_of(self, feed: str, delivery: str, *, raw: bool) -> Iterator[str]:
+        """The keys of the delivery's reports and, where `raw` says so, of the list of its bytes."""
+        for listed in self.store.listing(f"quarantine/{delivery}"):
+            name = listed.key.rpartition("/")[2]
+            if name.startswith("report-") or (raw and name == _raw_name(feed)):
+                yield listed.key
+
     def reports(self, delivery: str = "") -> Iterator[dict[str, Any]]:
         """Every report, or those of one delivery."""
         for listed in self.store.listing(f"quarantine/{delivery}" if delivery else "quarantine"):
@@ -125,7 +132,11 @@ class Quarantine:
 
 
 def _raw_key(delivery: Delivery) -> str:
-    return f"quarantine/{delivery.id}/raw.{delivery.feed or 'no-feed'}.json"
+    return f"quarantine/{delivery.id}/{_raw_name(delivery.feed)}"
+
+
+def _raw_name(feed: str) -> str:
+    return f"raw.{feed or 'no-feed'}.json"
 
 
 def _rebuffered(blocks: Iterable[bytes]) -> Iterator[bytes]:

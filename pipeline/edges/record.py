@@ -4,12 +4,13 @@ Each can be told again: the ledger keeps the first entry of an id, and the same 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from pipeline.core.acknowledgement import Acknowledgement
 from pipeline.core.authority import Authorised
+from pipeline.core.canonical import canonical
 from pipeline.core.delivery import Delivery
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
 from pipeline.core.language.agreement import Agreement
@@ -18,7 +19,9 @@ from pipeline.core.statement import Part
 from pipeline.edges.checkpoints import Cosignature
 from pipeline.edges.declarations import Declared
 from pipeline.edges.ledger import Entry, Fact, Kind
-from pipeline.edges.publication import Published, Withdrawn, release_name
+from pipeline.edges.opening import SIGNATURE_SUFFIX
+from pipeline.edges.publication import Published, Withdrawn, answers_to, release_name
+from pipeline.edges.records import digests_of, records_of
 from pipeline.edges.roles import Key
 from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
@@ -39,9 +42,12 @@ def accepted(site: Site, feed: Feed, kept: Kept, one: Accepted, reply: bytes | N
         "accepted": one.accepted,
         "rejected": one.rejected,
     }
-    _enter(site, Kind.ACCEPTED, f"{feed.id}:{one.delivery}", one.delivery, {**facts, "kept": kept.key})
     answer = {"delivery": one.delivery, "outcome": "accepted", **facts, "findings": [asdict(f) for f in one.findings]}
-    site.publication.acknowledge(feed.partner, one.delivery, answer, reply)
+    answers = answers_to(feed.partner, one.delivery, answer, reply)
+    records = records_of(site, feed.id, one.delivery, answers=answers, kept=kept)
+    what = f"{feed.id}:{one.delivery}"
+    _enter_with(site, Kind.ACCEPTED, what, one.delivery, {**facts, "kept": kept.key}, records)
+    site.publication.acknowledge(answers)
 
 
 def refused(site: Site, partner: str | None, delivery: Delivery, refusal: Refused, reply: bytes | None = None) -> None:
@@ -52,10 +58,12 @@ def refused(site: Site, partner: str | None, delivery: Delivery, refusal: Refuse
         "code": refusal.code.value,
         "message": refusal.message,
     }
-    _enter(site, Kind.REFUSED, f"{delivery.feed}:{delivery.id}:{refusal.code.value}", delivery.id, facts)
-    if partner:
-        answer = {"delivery": delivery.id, "outcome": "refused", **facts, "next_step": refusal.next_step}
-        site.publication.acknowledge(partner, delivery.id, answer, reply)
+    answer = {"delivery": delivery.id, "outcome": "refused", **facts, "next_step": refusal.next_step}
+    answers = answers_to(partner, delivery.id, answer, reply) if partner else {}
+    records = records_of(site, delivery.feed, delivery.id, answers=answers)
+    what = f"{delivery.feed}:{delivery.id}:{refusal.code.value}"
+    _enter_with(site, Kind.REFUSED, what, delivery.id, facts, records)
+    site.publication.acknowledge(answers)
 
 
 def repeated(site: Site, delivery: Delivery, landed_as: str) -> None:
@@ -194,9 +202,13 @@ def acknowledged(site: Site, published: Published, partner: str, said: Acknowled
         "said_at": said.at.astimezone(UTC).isoformat(),
         "acknowledgement": digest,
     }
-    _enter(site, Kind.ACKNOWLEDGED, f"{published.release}:{partner}", published.release, facts)
     answer = {"delivery": digest, "outcome": "accepted", "feed": RETURNS, "release": published.release}
-    site.publication.acknowledge(partner, digest, answer)
+    answers = answers_to(partner, digest, answer)
+    place = f"returned/{partner}/{digest}.json"
+    records = digests_of(site, (place, place + SIGNATURE_SUFFIX), answers)
+    what = f"{published.release}:{partner}"
+    _enter_with(site, Kind.ACKNOWLEDGED, what, published.release, facts, records)
+    site.publication.acknowledge(answers)
 
 
 def acknowledgement_entry(site: Site, release: str, partner: str) -> Entry | None:
@@ -281,6 +293,26 @@ def _same(entry: Entry, fact: str, digest: str, name: str) -> None:
             f"{name} is not the one that entry {entry.sequence} of the ledger speaks of.",
             next_step="restore it from a backup; find out who put another there.",
         )
+
+
+def _enter_with(
+    site: Site, kind: Kind, what: str, subject: str, facts: dict[str, Fact], records: Mapping[str, str]
+) -> None:
+    """The entry names the digests of what was written for it; what it does not name, as it was written for another try, an
+    entry of its own does."""
+    entry = _enter(site, kind, what, subject, {**facts, "records": dict(records)})
+    named = entry.facts.get("records")
+    left = {
+        key: digest for key, digest in records.items() if not (isinstance(named, Mapping) and named.get(key) == digest)
+    }
+    if left:
+        recorded(site, subject, left)
+
+
+def recorded(site: Site, subject: str, records: Mapping[str, str]) -> None:
+    """These objects, which say what became of `subject`, have these digests."""
+    digest = hashlib.sha256(canonical(records)).hexdigest()
+    _enter(site, Kind.RECORDED, f"{subject}:{digest}", subject, {"records": dict(records)})
 
 
 def _enter(site: Site, kind: Kind, what: str, subject: str, facts: dict[str, Fact]) -> Entry:

@@ -115,7 +115,7 @@ class Vault:
         while new := [one for one in accepted if not _holds(records, one.delivery)]:
             record = Kept(lot.id, len(records) + 1, lot.feed, schema, schema_version, at, tuple(new))
             with suppress(AlreadyThere):  # somebody was faster: look again at what is left to keep
-                self.store.put_new(_kept_key(record.lot, record.number), canonical(record))
+                self.store.put_new(kept_place(record.lot, record.number), canonical(record))
             records = self.of_lot(lot.id)
         kept = [one for record in records for one in record.deliveries]
         for lost in (one for one in accepted if one not in kept):
@@ -126,8 +126,8 @@ class Vault:
     def of_lot(self, lot: str) -> tuple[Kept, ...]:
         """The records of the lot, in order; empty before the first acceptance."""
         records: list[Kept] = []
-        while text := self.store.find(_kept_key(lot, len(records) + 1)):
-            records.append(read(Kept, text, name=_kept_key(lot, len(records) + 1)))
+        while text := self.store.find(kept_place(lot, len(records) + 1)):
+            records.append(read(Kept, text, name=kept_place(lot, len(records) + 1)))
         return tuple(records)
 
     def holds(self, lot: str, delivery: str) -> bool:
@@ -137,7 +137,7 @@ class Vault:
     def kept(self, key: str) -> Kept:
         """The record with this key."""
         lot, _, number = key.rpartition("-r")  # a feed's id may hold "-r" too
-        name = _kept_key(lot, int(number)) if number.isdecimal() else _kept_key(key, 1)
+        name = kept_place(lot, int(number)) if number.isdecimal() else kept_place(key, 1)
         text = self.store.find(name)
         if text is None:
             raise Misconfigured(
@@ -152,7 +152,7 @@ def _holds(records: Sequence[Kept], delivery: str) -> bool:
     return any(one.delivery == delivery for record in records for one in record.deliveries)
 
 
-def _kept_key(lot: str, number: int) -> str:
+def kept_place(lot: str, number: int) -> str:
     return f"kept/{lot}/{number}.json"
 
 
