@@ -367,6 +367,18 @@ def test_the_withdrawal_of_another_release_withdraws_nothing(exchange: Exchange)
     assert refusal_of(lambda: again(exchange)) is Code.MANIFEST_SWAPPED
 
 
+@pytest.mark.parametrize("change", [{"release": "another"}, {"recipient": "another"}, {}])
+def test_a_withdrawal_holds_for_its_release_its_recipient_and_its_manifest_alone(
+    exchange: Exchange, change: dict[str, str]
+) -> None:
+    first, publication = the_release(exchange), exchange.site.publication
+    said = Withdrawal(first.release, RECIPIENT, "x", "y", exchange.now, reissue=False, signed_by=publication.signers)
+    manifest = first.manifest_digest if change else "0" * 64
+    forged = withdrawal_statement(replace(said, **change), manifest)  # type: ignore[arg-type]
+    publication.store.put_new(withdrawal_key(RECIPIENT, first.release), sign_statement(forged, publication.key))
+    assert refusal_of(lambda: publication.withdrawn(first)) is Code.MANIFEST_SWAPPED
+
+
 # Keys
 
 
