@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 
 from pipeline import journey
+from pipeline.core.entries import Kind
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, SafeconductError, Unavailable
 from pipeline.edges import rotation
 from pipeline.edges.epochs import Epochs
@@ -177,6 +178,26 @@ def test_the_ledger_holds_across_rotations_of_its_key(story: Story) -> None:
     site = story.exchange.site
     assert len(site.keyring.ledger_publics) == 3
     assert site.ledger.verify()
+
+
+def test_a_task_that_began_before_a_rotation_of_the_ledgers_key_stops_and_goes_on_when_it_is_tried_again(
+    story: Story,
+) -> None:
+    """What it cannot verify may be forged, for all that it knows; nothing is written by it, and nothing is lost."""
+
+    def enters(site: Site, id: str) -> int:
+        return site.ledger.append(id=id, kind=Kind.LATE, subject="s", facts={}, at=site.now()).sequence
+
+    early = story.exchange.site
+    rotated(story, Role.LEDGER)
+    last = enters(story.exchange.site, "late:1")
+
+    error = error_of(lambda: enters(early, "late:2"))
+
+    assert error.code is Code.OBJECT_ALTERED
+    story.exchange.reopen()
+    assert enters(story.exchange.site, "late:2") == last + 1
+    assert story.exchange.site.ledger.verify()
 
 
 def test_the_second_signature_begins_with_the_first_rotation(story: Story) -> None:
