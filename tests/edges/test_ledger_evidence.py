@@ -471,6 +471,21 @@ def test_every_bit_of_a_cosignature_counts() -> None:
         assert is_found(store), bit
 
 
+def test_a_changed_cosignature_is_found_though_no_entry_names_it() -> None:
+    store = grown(5)
+    ledger = ledger_in(store, watched())
+    (taken,) = ledger.take_cosigned(cosigned(ledger.checkpoint()), partner="example-customs", now=NOON)
+    assert not is_found(store)
+    store.objects[f"public/{taken.place}"] = cosignature_of(signed(ORIGIN, 5)).stored
+    assert is_found(store)
+
+
+def test_a_checkpoint_of_another_tree_is_found_though_our_key_has_signed_it() -> None:
+    store = evidence()
+    store.objects["public/checkpoints/5"] = signed(ORIGIN, 5).note
+    assert is_found(store)
+
+
 @settings(deadline=None, max_examples=15)
 @given(st.randoms(use_true_random=False))
 def test_a_flipped_bit_is_found_where_tiles_are_full(chance: random.Random) -> None:
