@@ -149,7 +149,7 @@ def _operating(frame: pl.DataFrame) -> Items:
 
 def _status(frame: pl.DataFrame) -> Items:
     apart = elements(frame, "quantity", "status")
-    yield items(apart, "travel_status", line(words(pl.col("status")), pl.col("quantity"), _LABEL))
+    yield items(apart, "travel_status", line(words(pl.col("status")), words(pl.col("quantity")), _LABEL))
 
 
 def _check_in(frame: pl.DataFrame) -> Items:

@@ -1,0 +1,220 @@
+"""The reader by column and the plain one agree: on rows, positions, findings and refusals, whatever a delivery says."""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.core.errors import Refused
+from pipeline.formats.batch import Reader
+from pipeline.formats.pnrgov import COLUMNS as PNRGOV
+from pipeline.formats.pnrgov import PnrGov
+from samples import pnr_push
+from tests.formats import plain_pnrgov
+from tests.formats.reading import frame_of
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "pnr" / "all-nineteen-types.edi"
+Told = tuple[list[tuple[object, ...]], object] | tuple[str, str]
+
+
+def by_column(reader: Reader, columns: tuple[str, ...], delivery: bytes, block: int = 1 << 20) -> Told:
+    """What the reader makes of a delivery: rows and findings, or the code and the segment of its refusal."""
+    try:
+        frame, findings = frame_of(reader, delivery, columns, block=block)
+    except Refused as refused:
+        return told(refused)
+    return frame.rows(), set(findings)
+
+
+def plainly(outcome: Callable[[bytes], Told], delivery: bytes) -> Told:
+    try:
+        return outcome(delivery)
+    except Refused as refused:
+        return told(refused)
+
+
+def told(refused: Refused) -> tuple[str, str]:
+    """The code, and the number of the segment that the message names."""
+    number = re.search("segment ([0-9]+)", refused.message, re.IGNORECASE)
+    return refused.code.value, number[1] if number else ""
+
+
+@cache
+def pushes() -> tuple[bytes, ...]:
+    """Pushes that look real: one of the samples, the golden one, and odd ones."""
+    written = io.BytesIO()
+    pnr_push.write(written, travellers=12, seed=3, bad_share=0.3)
+    golden = GOLDEN.read_bytes()
+    return written.getvalue(), golden, golden.replace(b"'", b"'\r\n"), golden.rstrip() + b"\n" + golden
+
+
+INSERTED = (
+    *(
+        b"'",
+        b"+",
+        b":",
+        b"?",
+        b"*",
+        b" ",
+        b"   ",
+        b"\r\n",
+        b"\n ",
+        b"'\n",
+        b"\x07",
+        b"\x00",
+        b"\xc3",
+        b"\xc3\x89",
+        b"G",
+    ),
+    *("\u2019\nTIF+A+B:A:9".encode(), "\u2028".encode(), b"+:::", b"::", b"++", b"+A:B:C:D", b"?Q"),
+)
+PUSHED = (
+    *(
+        b"ZZZ+1",
+        b"SRC",
+        b"TIF+ADAM+ANNA:A:1",
+        b"TIF+CLUB:G",
+        b"TIF+ADAM",
+        b"TRI++1:::1",
+        b"TRI++7:::9",
+        b"ABI+1",
+        b"MSG+8",
+    ),
+    *(
+        b"EQN+1",
+        b"EQN+2:X",
+        b"LTS+0/O",
+        b"REF+:0A1",
+        b"RPI+3:1+HK:OK",
+        b"RPI+12",
+        b"FOP+CA+CC:1:2:VI:4:5",
+        b"ADD++700:A: :B",
+    ),
+    *(
+        b"TVL+010327:1015+FRA+JFK+LH+400:Y",
+        b"TVL+++++OP:12",
+        b"TVL+::1030",
+        b"TVL+0103:1015+FRA",
+        b"SSD+1A",
+        b"TBD++1:2:701",
+    ),
+    *(
+        b"SSR+SEAT:HK:1:LH:::FRA:JFK+1A::1+2B::9+3C",
+        b"SSR+DOCS:HK:1:LH:::::/P/D/N1/D/01JAN80/F/01JAN30/A/B/C",
+        b"SSR++",
+    ),
+    *(
+        b"SSR+DOCS:HK:1:LH:::::/P/D//D/31XXX80/FI+::1",
+        b"SSR+DOCO:HK:1:LH:::://",
+        b"SSR+FQTV:HK:1:LH:::::LH 1+::2",
+        b"SSR+A",
+    ),
+    *(
+        b"RCI+LH:ABC234+XX:ABC235:1+XX:ABC235",
+        b"RCI+LH:ABC239:010327:1015",
+        b"DAT+700:010327:10+710:010327",
+        b"DAT+:010327",
+    ),
+    *(
+        b"IFT+4:28+CTCE:A",
+        b"IFT+4:43",
+        b"IFT",
+        b"IFT+4:15:9",
+        b"ORG+A:B+C++++DE:EUR+S:U+ +Q",
+        b"UNT+1+1",
+        b"UNH+2+PNRGOV:13:1",
+    ),
+    *(
+        b"TRA+XX+1",
+        b"MON+ +B:1",
+        b"TXD++1:::2",
+        b"PTK",
+        b"EBD+1:2",
+        b"FAR+N",
+        b"APD+1",
+        b"TKT+:T",
+        b"UNZ+1+1",
+        b"FTI+A:1+B",
+    ),
+)
+Edit = tuple[int, float, float, int]
+EDITS = st.lists(
+    st.tuples(
+        st.integers(0, 7), st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True), st.integers(0, 99)
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def edited(delivery: bytes, edits: list[Edit], segments: tuple[bytes, ...]) -> bytes:
+    """`delivery` with bytes and segments taken away, put in, doubled, moved and exchanged."""
+    for kind, where, whither, which in edits:
+        at = int(where * len(delivery))
+        parts = delivery.split(b"'")
+        one, other = int(where * len(parts)), int(whither * len(parts))
+        match kind:
+            case 0:
+                delivery = delivery[:at] + delivery[at + 1 + which % 3 :]
+            case 1:
+                delivery = delivery[:at] + INSERTED[which % len(INSERTED)] + delivery[at:]
+            case 2:
+                delivery = delivery[:at] + INSERTED[which % len(INSERTED)][:1] + delivery[at + 1 :]
+            case 3 | 4:
+                delivery = b"'".join([*parts[:one], segments[which % len(segments)], *parts[one:]])
+            case 5:
+                delivery = b"'".join([*parts[:one], *parts[one + 1 :]])
+            case 6:
+                delivery = b"'".join([*parts[:other], parts[one], *parts[other:]])
+            case _:
+                parts[one], parts[other] = parts[other], parts[one]
+                delivery = b"'".join(parts)
+        delivery = delivery or b"'"
+    return delivery
+
+
+def each_once(delivery: bytes, segments: tuple[bytes, ...]) -> Iterator[bytes]:
+    """`delivery` with each odd piece at the begin of a segment and inside one, and with each segment in one place."""
+    parts = delivery.split(b"'")
+    for which, piece in enumerate(INSERTED):
+        at = 3 + which * 7 % (len(parts) - 5)
+        middle = len(parts[at]) // 2
+        for broken in (piece + parts[at], parts[at][:middle] + piece + parts[at][middle:]):
+            yield b"'".join([*parts[:at], broken, *parts[at + 1 :]])
+    for which, segment in enumerate(segments):
+        at = 3 + which * 11 % (len(parts) - 5)
+        yield b"'".join([*parts[:at], segment, *parts[at:]])
+
+
+def test_both_pnrgov_readers_agree_on_every_odd_piece() -> None:
+    for delivery in each_once(pushes()[1], PUSHED):
+        assert by_column(PnrGov(), PNRGOV, delivery) == plainly(plain_pnrgov.outcome, delivery)
+
+
+@settings(max_examples=40, deadline=None)
+@given(base=st.integers(0, 3), edits=EDITS, block=st.sampled_from([1 << 20, 997]))
+def test_both_pnrgov_readers_agree_on_a_push_that_was_edited_anywhere(base: int, edits: list[Edit], block: int) -> None:
+    delivery = edited(pushes()[base], edits, PUSHED)
+
+    assert by_column(PnrGov(), PNRGOV, delivery, block) == plainly(plain_pnrgov.outcome, delivery)
+
+
+@settings(max_examples=20, deadline=None)
+@given(base=st.integers(0, 3), keep=st.floats(0, 1))
+def test_both_pnrgov_readers_agree_on_a_push_that_was_cut_anywhere(base: int, keep: float) -> None:
+    whole = pushes()[base]
+    delivery = whole[: int(keep * len(whole))]
+
+    assert by_column(PnrGov(), PNRGOV, delivery) == plainly(plain_pnrgov.outcome, delivery)
+
+
+@pytest.mark.parametrize("name", sorted(pnr_push.VARIANTS))
+def test_both_pnrgov_readers_agree_on_the_samples(name: str) -> None:
+    delivery = pnr_push.VARIANTS[name]()
+
+    assert by_column(PnrGov(), PNRGOV, delivery) == plainly(plain_pnrgov.outcome, delivery)
