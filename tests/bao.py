@@ -19,7 +19,7 @@ from typing import Any
 from pipeline.edges.openbao import OpenBao
 from tests.seaweed import free_ports
 
-ROOT_TOKEN = "synthetic-root-token-0453"  # noqa: S105 (of a server that is thrown away)
+ROOT_TOKEN = "synthetic-root-token-0453"
 READY_SECONDS = 60
 
 
