@@ -81,6 +81,18 @@ class Log:
     def leaves(self, size: int) -> list[bytes]:
         return [hashlib.sha256(one).digest() for one in self.entries[:size]]
 
+    def tiles(self, folder: Path) -> Path:
+        """The ledger's public folder, as C2SP tlog-tiles lays it out: the leaves alone."""
+        hashes = [hashlib.sha256(b"\0" + leaf).digest() for leaf in self.leaves(len(self.entries))]
+        for start in range(0, len(hashes), 256):
+            name = f"{start // 256:03}"
+            tile = hashes[start : start + 256]
+            for width in range(1, len(tile) + 1):
+                place = folder / "tile" / "0" / (name if width == 256 else f"{name}.p/{width}")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(b"".join(tile[:width]))
+        return folder
+
     def note(self, size: int, *, cosigned: bool = False, at: datetime = NOW) -> bytes:
         root = base64.b64encode(root_of(self.leaves(size))).decode()
         body = f"{self.origin}\n{size}\n{root}\n"

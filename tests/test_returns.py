@@ -292,12 +292,19 @@ def test_a_cosigned_checkpoint_gives_each_release_a_proof_with_the_witness_s_wor
     witnessed = [entry for entry in site.ledger.entries() if entry.kind.value == "witnessed"]
     assert witnessed[0].facts["size"] == size
     assert landed(released) == []
-    report = verified(released, published, witness=str(WITNESS_KEY))
+    shared = released.exchange.directory / "site" / "stores" / "shared"
+    report = verified(released, published, witness=str(WITNESS_KEY), log=shared / "ledger")
+    assert any("folder has the" in line for line in report.checked)
     assert (report.faults, any(WITNESS_NAME in line for line in report.checked)) == ([], True)
 
 
 def verified(
-    story: Story, published: Published, *, witness: str = "", seen: verify_release.Seen | None = None
+    story: Story,
+    published: Published,
+    *,
+    witness: str = "",
+    seen: verify_release.Seen | None = None,
+    log: Path | None = None,
 ) -> verify_release.Report:
     site = story.exchange.site
     trust = verify_release.Trust(
@@ -306,7 +313,7 @@ def verified(
         witnesses=[verify_release.read_note_key(witness)] if witness else [],
     )
     return verify_release.verify(
-        folder_of(story, published), trust, now=story.exchange.now, recipient="eu-customs", seen=seen
+        folder_of(story, published), trust, now=story.exchange.now, recipient="eu-customs", seen=seen, log=log
     )
 
 

@@ -476,6 +476,55 @@ def test_another_history_of_a_length_that_was_seen_is_found(folder: Folder, tmp_
     assert codes(folder, seen=Seen(state)) == ["checkpoint-forked"] * 2
 
 
+def test_the_ledger_s_folder_shows_that_what_was_seen_is_its_beginning(tmp_path: Path) -> None:
+    state, log = tmp_path / "seen.json", Log()
+    early = release_in(tmp_path / "early", log=log, before=3, after=0)
+    assert codes(early, TRUST, seen=Seen(state)) == []
+    late = release_in(
+        tmp_path / "late",
+        change=lambda said: said.update(release="example-lists.1"),
+        log=log,
+        before=600,
+        at="2026-11-21T15:00:00.000000Z",
+    )
+    tiles = log.tiles(tmp_path / "log")
+    report = verify(late.path, WITNESSED, now=NOW, seen=Seen(state), log=tiles)
+    assert (report.faults, any("the 3 checkpoints that you know" in line for line in report.checked)) == ([], True)
+    assert run(late, "--log", str(tiles)).returncode == 0
+
+
+def test_a_fork_that_no_single_checkpoint_shows_is_found_in_the_ledger_s_folder(tmp_path: Path) -> None:
+    """The ledger was written anew from its beginning, and is longer than it was: every proof of it holds by itself."""
+    state = tmp_path / "seen.json"
+    assert codes(release_in(tmp_path / "early", before=3, after=0), TRUST, seen=Seen(state)) == []
+    another = Log()
+    for number in range(9):
+        another.append("accepted", f"rewritten {number}", {})
+    late = release_in(
+        tmp_path / "late",
+        change=lambda said: said.update(release="example-lists.1"),
+        log=another,
+        at="2026-11-21T15:00:00.000000Z",
+    )
+    blind = verify(late.path, WITNESSED, now=NOW, seen=Seen(state))
+    assert blind.faults == []
+    assert any("begins with that of 4" in line for line in blind.unchecked)
+    (tmp_path / "seen.json").unlink()
+    assert codes(release_in(tmp_path / "again", before=3, after=0), TRUST, seen=Seen(state)) == []
+    tiles = another.tiles(tmp_path / "log")
+    assert codes(late, seen=Seen(state), log=tiles) == ["checkpoint-forked"]
+
+
+def test_a_ledger_s_folder_that_was_cut_is_found(folder: Folder, tmp_path: Path) -> None:
+    cut = Log(folder.log.entries[:7]).tiles(tmp_path / "log")
+    assert codes(folder, log=cut) == ["checkpoint-went-back"]
+    whole = folder.log.tiles(tmp_path / "whole")
+    assert codes(folder, log=whole) == []
+    (tile,) = whole.glob("tile/0/000.p/9")
+    tile.write_bytes(flip(tile.read_bytes(), 40))
+    assert codes(folder, log=whole) == ["checkpoint-forked"]
+
+
 def test_an_older_release_after_a_newer_one_is_no_fault(tmp_path: Path) -> None:
     state, log = tmp_path / "seen.json", Log()
     older = release_in(tmp_path / "older", log=log, after=0)

@@ -235,13 +235,15 @@ def verify(
     recipient: str | None = None,
     manifest_only: bool = False,
     seen: Seen | None = None,
+    log: Path | None = None,
 ) -> Report:
     """Everything that can be told of the release in `folder`; no fault hides another one.
 
-    `recipient`: your name with the publisher, or your age recipient. `seen`: the checkpoints that you saw before.
+    `recipient`: your name with the publisher, or your age recipient. `seen`: the checkpoints that you saw before. `log`: the
+    ledger's public folder.
     """
     report = Report(str(folder))
-    examination = _Examination(folder, trust, now, report, seen)
+    examination = _Examination(folder, trust, now, report, seen, log)
     try:
         examination.manifest()
     except Broken as broken:
@@ -256,7 +258,7 @@ def verify(
         report.unchecked.append("The parts and the kit: you asked for the manifest only.")
     else:
         steps += [examination.parts, examination.kit]
-    steps += [examination.proof, examination.witnessed, examination.withdrawal]
+    steps += [examination.proof, examination.witnessed, examination.withdrawal, examination.history]
     for step in steps:
         try:
             step()
@@ -270,8 +272,10 @@ def verify(
 class _Examination:
     """The checks, one method each; every one raises Broken, or adds to the report."""
 
-    def __init__(self, folder: Path, trust: Trust, now: datetime, report: Report, seen: Seen | None) -> None:
-        self.folder, self.trust, self.now, self.report, self.seen = folder, trust, now, report, seen
+    def __init__(
+        self, folder: Path, trust: Trust, now: datetime, report: Report, seen: Seen | None, log: Path | None
+    ) -> None:
+        self.folder, self.trust, self.now, self.report, self.seen, self.log = folder, trust, now, report, seen, log
         self.said: dict[str, Any] = {}
         self.subjects: list[Any] = []
         self.checkpoints: dict[int, bytes] = {}
@@ -456,12 +460,30 @@ class _Examination:
             )
         if self.checkpoints.setdefault(proof.size, proof.root) != proof.root:
             raise Broken("checkpoint-forked", f"Two checkpoints of {proof.size} entries are here, and they differ.")
-        if self.seen is not None and (known := self.seen.compare(f"{self.said['release']}/{name}", proof)):
-            self.report.unchecked.append(
-                f"Whether the ledger of {max(known, proof.size)} entries begins with that of {min(known, proof.size)}: "
-                "only a consistency proof tells, and a witness asks for one."
-            )
+        if self.seen is not None:
+            self.seen.compare(f"{self.said['release']}/{name}", proof)
         return proof
+
+    def history(self) -> None:
+        """The ledgers of all sizes that are known begin with each other: they have their roots in the ledger's public folder."""
+        known = {**(self.seen.roots(self.said["ledger"]["origin"]) if self.seen else {}), **self.checkpoints}
+        if self.log is None:
+            if len(known) > 1:
+                self.report.unchecked.append(
+                    f"Whether the ledger of {max(known)} entries begins with that of {min(known)}: "
+                    "its public folder tells (--log), and a witness has looked."
+                )
+            return
+        found = roots(self.log, known)
+        for size, root in sorted(known.items()):
+            if size not in found:
+                raise Broken("checkpoint-went-back", f"The ledger's folder ends before the {size} entries that it had.")
+            if found[size] != root:
+                raise Broken("checkpoint-forked", f"The ledger's folder shows another ledger of {size} entries.")
+        if known:
+            self.report.checked.append(
+                f"The ledger's folder has the {len(known)} checkpoints that you know, as you know them."
+            )
 
     # the end
 
@@ -738,11 +760,41 @@ def climb(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | 
     return node if last == 0 else None
 
 
+def roots(log: Path, sizes: Iterable[int]) -> dict[int, bytes]:
+    """The root of each of these sizes, as far as the ledger's public folder (C2SP tlog-tiles) has so many leaves."""
+    wanted, found = set(sizes), {}
+    peaks: list[tuple[int, bytes]] = []  # perfect subtrees from the left, each by its number of leaves
+    for count, leaf in enumerate(_leaf_hashes(log, max(wanted, default=0)), start=1):
+        peaks.append((1, leaf))
+        while len(peaks) > 1 and peaks[-1][0] == peaks[-2][0]:
+            (width, right), (_, left) = peaks.pop(), peaks.pop()
+            peaks.append((2 * width, _sha256(b"\1" + left + right)))
+        if count in wanted:
+            node = peaks[-1][1]
+            for _, left in reversed(peaks[:-1]):
+                node = _sha256(b"\1" + left + node)
+            found[count] = node
+    return found
+
+
+def _leaf_hashes(log: Path, size: int) -> Iterator[bytes]:
+    for number in range((size + 255) // 256):
+        width = min(256, size - 256 * number)
+        digits = f"{number:03}".rjust(-(-len(f"{number:03}") // 3) * 3, "0")
+        groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+        place = log / "tile" / "0" / "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+        partial = place.with_name(f"{place.name}.p") / str(width)
+        tile = _read(place, 256 * 32) or _read(partial, 256 * 32) or b""
+        yield from (tile[at : at + 32] for at in range(0, min(len(tile) // 32, width) * 32, 32))
+        if len(tile) < 32 * width:
+            return
+
+
 class Seen:
     """The checkpoints that you saw before, in a file of yours: a ledger that goes back or forks is found.
 
-    What it cannot tell: whether a longer ledger still begins with the shorter one, since no consistency proof is here. That
-    is what a witness tells.
+    What it cannot tell by itself: whether a longer ledger still begins with the shorter one. That takes the ledger's public
+    folder, or a witness.
     """
 
     def __init__(self, path: Path) -> None:
@@ -759,11 +811,12 @@ class Seen:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Unusable("it is not what this program remembered; move it away to begin anew") from None
 
-    def compare(self, name: str, proof: Proof) -> int | None:
-        """What the proof of this name shows does not speak against what was seen before.
+    def roots(self, origin: str) -> dict[int, bytes]:
+        """The roots of this ledger that were seen, by its size."""
+        return {int(size): bytes.fromhex(root) for size, root in self.known.get(origin, {}).get("roots", {}).items()}
 
-        The largest size that was seen, where nobody can tell how this ledger and that one go together; else None.
-        """
+    def compare(self, name: str, proof: Proof) -> None:
+        """What the proof of this name shows does not speak against what was seen before."""
         ledger = self.known.get(proof.origin, {})
         root = ledger.get("roots", {}).get(str(proof.size))
         if root is not None and root != proof.root.hex():
@@ -783,7 +836,6 @@ class Seen:
                 f"Entry {ledger['index']} was written on {ledger['at']}, and entry {proof.index}, before it, on {proof.entry['at']}.",
             )
         self._fresh.append((name, proof))
-        return max(map(int, ledger["roots"])) if ledger and root is None else None
 
     def learn(self) -> None:
         """What was compared is remembered."""
@@ -1046,6 +1098,12 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
         metavar="FILE",
         help="remember the ledger's checkpoints here, and refuse one that went back",
     )
+    parser.add_argument(
+        "--log",
+        type=Path,
+        metavar="DIR",
+        help="the ledger's public folder: it must hold every checkpoint that you know",
+    )
     parser.add_argument("--manifest-only", action="store_true", help="look at the manifest and its proofs alone")
     parser.add_argument("--json", action="store_true", help="answer with one JSON document")
     return parser.parse_args(arguments)
@@ -1063,7 +1121,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"verify_release.py: {_plain(str(error))}", file=sys.stderr)
         return code
     report = verify(
-        asked.folder, trust, now=now, recipient=asked.recipient, manifest_only=asked.manifest_only, seen=seen
+        asked.folder,
+        trust,
+        now=now,
+        recipient=asked.recipient,
+        manifest_only=asked.manifest_only,
+        seen=seen,
+        log=asked.log,
     )
     if asked.json:
         print(json.dumps(document(report), indent=2))
@@ -1093,8 +1157,9 @@ def _understood(asked: argparse.Namespace) -> tuple[Trust, datetime, Seen | None
     trust = read_trust(asked.publisher, asked.ledger, asked.witness, asked.mldsa)
     now = _given([asked.now], "--now", lambda text: [_instant(text)]) if asked.now else [datetime.now(timezone.utc)]
     seen = _given([asked.state], "--state", lambda path: [Seen(path)]) if asked.state else [None]
-    if not asked.folder.is_dir():
-        raise Unusable(f"{asked.folder} is not a folder")
+    for folder in (asked.folder, asked.log):
+        if folder and not folder.is_dir():
+            raise Unusable(f"{folder} is not a folder")
     return trust, now[0], seen[0]
 
 
