@@ -14,7 +14,7 @@ _BROKEN: tuple[Broken, ...] = (
     {"outcome": "DETAINED", "detained_names": None},
     {"found": "NONE", "found_kg": "12"},
     {"asset_latitude": "100"},
-    {"imo": "8814276"},
+    {"imo": "881427"},
 )
 
 

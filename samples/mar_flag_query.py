@@ -11,7 +11,7 @@ from schemas.mar_flag_query import ACTIONS, SUSPICIONS
 
 SEEN = datetime(2026, 11, 10, 4, tzinfo=UTC)
 _BROKEN: tuple[Broken, ...] = (
-    {"imo": "9319467"},
+    {"imo": "931946"},
     {"latitude": "-90.01"},
     {"longitude": "180.5"},
     {"course": "360"},

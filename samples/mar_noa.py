@@ -16,7 +16,7 @@ _DUTIES = ("MASTER", "CHIEF MATE", "CHIEF ENGINEER", "BOSUN", "ABLE SEAFARER", "
 _CDC = (("AMMONIA ANHYDROUS", "1005", "1200 T"), ("CHLORINE", "1017", "80.5 T"), ("PROPANE", "1978", "640 T"))
 _NOTED = datetime(2026, 11, 20, 6, tzinfo=UTC)
 _BROKEN: tuple[Broken, ...] = (
-    {"imo": "9074720"},
+    {"imo": "907472"},
     {"mmsi": "191000001"},
     {"latitude": "91.5"},
     {"call_sign": "Q1"},

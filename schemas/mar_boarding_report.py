@@ -6,7 +6,7 @@ line, so that an agreement can speak of them alone.
 
 import polars as pl
 
-from pipeline.core.identifiers import imo_number
+from pipeline.core.identifiers import imo_digits, odd_imo_number
 from pipeline.core.language.category import Category
 from pipeline.core.schema import (
     at_most,
@@ -36,7 +36,7 @@ COLUMNS = {
     "boarding_no": column(Category.PLAIN, _REPORT, BOARDING_NO, required=True, title="The boarding"),
     "query_no": column(Category.PLAIN, _REPORT, QUERY_NO, required=True, title="The query that it rests on"),
     "vessel_name": column(Category.PLAIN, _REPORT, *words(70), required=True, title="Vessel"),
-    "imo": column(Category.PLAIN, _REPORT, imo_number(), title="IMO number"),
+    "imo": column(Category.PLAIN, _REPORT, imo_digits(), title="IMO number", odd=(odd_imo_number(),)),
     "flag": column(Category.PLAIN, _REPORT, FLAG, required=True, title="Flag"),
     "boarded_at": column(Category.PLAIN, _REPORT, instant(), required=True, title="When it began"),
     "ended_at": column(Category.PLAIN, _REPORT, instant(), required=True, title="When it ended"),

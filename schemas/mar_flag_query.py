@@ -5,7 +5,7 @@ The last columns are the asking side's own: what it sailed there with, where tha
 
 import polars as pl
 
-from pipeline.core.identifiers import imo_number, mmsi
+from pipeline.core.identifiers import imo_digits, mmsi, odd_imo_number
 from pipeline.core.language.category import Category
 from pipeline.core.schema import at_most, column, feed_schema, matches, one_of, row_rule
 from schemas.mar_rules import CALL_SIGN, COURSE, FLAG, LATITUDE, LONGITUDE, NIEM, SPEED, instant, words
@@ -23,7 +23,7 @@ COLUMNS = {
     "registration_no": column(
         Category.PLAIN, _QUERY, matches("[A-Z0-9-]{3,20}", name="registration-no", meaning="3 to 20 capitals, digits, hyphens")
     ),
-    "imo": column(Category.PLAIN, f"{_QUERY}; {NIEM}VesselIMONumberText", imo_number(), title="IMO number"),
+    "imo": column(Category.PLAIN, f"{_QUERY}; {NIEM}VesselIMONumberText", imo_digits(), title="IMO number", odd=(odd_imo_number(),)),
     "mmsi": column(Category.PLAIN, f"{_QUERY}; {NIEM}VesselMMSIText", mmsi(), title="Maritime mobile service identity"),
     "call_sign": column(Category.PLAIN, f"{_QUERY}; {NIEM}VesselCallSignText", CALL_SIGN, title="Call sign"),
     "latitude": column(Category.PLAIN, _QUERY, LATITUDE, required=True, title="Vessel's latitude"),

@@ -6,7 +6,7 @@ others on board. The first line of a list belongs to the first line of its siste
 
 import polars as pl
 
-from pipeline.core.identifiers import imo_number, mmsi
+from pipeline.core.identifiers import imo_digits, mmsi, odd_imo_number
 from pipeline.core.language.category import Category
 from pipeline.core.schema import (
     at_most,
@@ -64,7 +64,7 @@ COLUMNS = {
     ),
     "submitted_at": column(_PLAIN, "33 CFR 160.212", instant(), required=True, title="When the notice was given"),
     "vessel_name": column(_PLAIN, f"{NOA}: vessel; {NIEM}VesselName", *words(70), required=True, title="Vessel"),
-    "imo": column(_PLAIN, f"{NOA}: vessel; {NIEM}VesselIMONumberText", imo_number(), title="IMO number"),
+    "imo": column(_PLAIN, f"{NOA}: vessel; {NIEM}VesselIMONumberText", imo_digits(), title="IMO number", odd=(odd_imo_number(),)),
     "official_no": column(
         _PLAIN, f"{NOA}: vessel, where it has no IMO number",
         matches("[A-Z0-9-]{3,20}", name="official-no", meaning="3 to 20 capitals, digits or hyphens"),

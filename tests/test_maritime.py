@@ -18,7 +18,7 @@ from pipeline.core.scope import Events
 from pipeline.edges.catalogue import Catalogue, load
 from pipeline.edges.declarations import Declared
 from pipeline.edges.schemas import schema_of
-from samples import mar_ais, mar_boarding_report, mar_flag_reply
+from samples import mar_ais, mar_boarding_report, mar_flag_query, mar_flag_reply
 from samples.drawn import as_json_lines
 from samples.mar_ais import OWN_UNITS
 from tests.exchange import NOON, ROOT, Exchange
@@ -139,6 +139,14 @@ def test_a_query_tells_the_vessels_position_and_never_our_units(exchange: Exchan
         assert name not in rows.columns
         assert not any(cell in text for cell in given[name])
     assert "LEI" in published.predicate["handling"]["marking"]
+
+
+def test_a_ship_with_another_check_digit_is_told_of_and_its_row_is_taken(exchange: Exchange) -> None:
+    row = mar_flag_query.one() | {"query_no": "FQ2026-09999", "imo": "9319467"}
+    lot = received(exchange, "mar-flag-query", as_json_lines([row]), "odd-number")
+    (one,) = exchange.site.vault.kept(lot).deliveries
+    assert (one.accepted, one.rejected) == (1, 0)
+    assert [(told.rule, told.column, told.count) for told in one.findings] == [("tolerated-imo-check-digit", "imo", 1)]
 
 
 # A reply is for the boarding that it names

@@ -14,7 +14,7 @@ from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Refused
 from pipeline.core.findings import READER_RULES, ROWS_NAMED, Finding, Tally
 from pipeline.core.language.feed import Acceptance
-from pipeline.core.validation import KEY_RULE, CompiledSchema, key_hashes, rejected
+from pipeline.core.validation import KEY_RULE, CompiledSchema, key_hashes, rejected, tell_odd
 
 RULES = "_rules"
 """In rejected rows, the rules that the row failed, `column:rule` joined by spaces."""
@@ -31,6 +31,8 @@ class Sorted:
 def sort_out(batch: pl.DataFrame, schema: CompiledSchema, tally: Tally) -> Sorted:
     """The rows of one batch, sorted by the rules of a row; what was broken is in `tally`."""
     broken = rejected(schema, batch, tally)
+    if schema.odd:
+        tell_odd(schema, batch, tally)
     if not broken.any():
         return Sorted(batch, _no_rejects(batch))
     named = [pl.when(rule.failed).then(pl.lit(f"{rule.column or 'row'}:{rule.name}")) for rule in schema.rules]

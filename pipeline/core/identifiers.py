@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipeline.core.schema import Rule
+from pipeline.core.schema import Rule, matches
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -36,6 +36,16 @@ def imo_number(*, name: str = "imo-number") -> Rule:
         return cell.str.contains(r"\A[0-9]{7}\z") & (_weighted(cell, range(7, 1, -1)) % 10 == _digit(cell, 6))
 
     return Rule(name, fine, "seven digits with their check digit (IMO)")
+
+
+def imo_digits(*, name: str = "imo-number") -> Rule:
+    """Seven digits, as a ship's number has, whatever the last one says."""
+    return matches("[0-9]{7}", name=name, meaning="seven digits (IMO)")
+
+
+def odd_imo_number(*, name: str = "tolerated-imo-check-digit") -> Rule:
+    """Seven digits are a ship's number by their check digit: some ships bear one that is not."""
+    return imo_number(name=name)
 
 
 def mmsi(*, name: str = "mmsi") -> Rule:

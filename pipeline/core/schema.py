@@ -107,9 +107,18 @@ def calendar_date(*, name: str = "date") -> Rule:
 
 
 def column(
-    category: Category, source: str, *rules: Rule | Listed, required: bool = False, title: str = ""
+    category: Category,
+    source: str,
+    *rules: Rule | Listed,
+    required: bool = False,
+    title: str = "",
+    odd: Sequence[Rule] = (),
 ) -> pa.Column:
-    """A column of text. `source` is the standard and section (and annex item) that define it."""
+    """A column of text. `source` is the standard and section (and annex item) that define it.
+
+    `odd`: what should hold and need not. A row that breaks such a rule is taken, and the partner is told; its name begins with
+    `tolerated-`.
+    """
     leaning = {rule.name: rule for rule in rules if isinstance(rule, Listed)}
     return pa.Column(
         pl.String,
@@ -117,7 +126,7 @@ def column(
         nullable=not required,
         required=True,
         title=title or None,
-        metadata={"category": category, "source": source, "leaning": leaning},
+        metadata={"category": category, "source": source, "leaning": leaning, "odd": tuple(odd)},
     )
 
 

@@ -17,7 +17,7 @@ from pandera.api.polars.types import PolarsData
 
 from pipeline.core.delivery import POSITION
 from pipeline.core.errors import Code, Misconfigured
-from pipeline.core.findings import Tally
+from pipeline.core.findings import READER_RULES, ROWS_NAMED, Tally
 from pipeline.core.language.category import Category
 from pipeline.core.language.codes import CodeList
 from pipeline.core.schema import bound, leans_on
@@ -55,6 +55,8 @@ class CompiledSchema:
     key: tuple[str, ...]
     code_lists: frozenset[str] = frozenset()
     """the lists of the catalogue whose codes are in the rules"""
+    odd: tuple[CompiledRule, ...] = ()
+    """rules for which no row is rejected"""
 
 
 def compile_schema(schema: pa.DataFrameSchema, code_lists: Mapping[str, CodeList] | None = None) -> CompiledSchema:
@@ -79,7 +81,8 @@ def compile_schema(schema: pa.DataFrameSchema, code_lists: Mapping[str, CodeList
     for check in schema.checks:
         fine = _recorded(name, "", check)
         rules.append(CompiledRule(str(check.name), "", ~fine.fill_null(value=False)))
-    _hangs_together(name, schema, rules)
+    odd = [rule for column, declared in schema.columns.items() for rule in _odd_rules(name, column, declared)]
+    _hangs_together(name, schema, [*rules, *odd])
     metadata = schema.metadata or {}
     return CompiledSchema(
         id=name,
@@ -90,6 +93,7 @@ def compile_schema(schema: pa.DataFrameSchema, code_lists: Mapping[str, CodeList
         rules=tuple(rules),
         key=tuple(schema.unique or ()),
         code_lists=leans_on(schema),
+        odd=tuple(odd),
     )
 
 
@@ -110,6 +114,14 @@ def rejected(compiled: CompiledSchema, batch: pl.DataFrame, tally: Tally) -> pl.
     if not any(counts):
         return pl.repeat(value=False, n=batch.height, dtype=pl.Boolean, eager=True)
     return failed.select(pl.any_horizontal(pl.all())).to_series()
+
+
+def tell_odd(compiled: CompiledSchema, batch: pl.DataFrame, tally: Tally) -> None:
+    """What is odd in the batch, and taken, is added to `tally`."""
+    found = batch.select(rule.failed.alias(str(index)) for index, rule in enumerate(compiled.odd))
+    for rule, column in zip(compiled.odd, found.iter_columns(), strict=True):
+        if count := int(column.sum()):
+            tally.add(rule.name, rule.column, batch[POSITION].filter(column).head(ROWS_NAMED), count)
 
 
 def key_hashes(compiled: CompiledSchema, batch: pl.DataFrame, *, seed: int) -> pl.Series:
@@ -142,6 +154,18 @@ def _column_rules(schema: str, column: str, declared: Any) -> list[CompiledRule]
     for check in declared.checks:
         fine = _recorded(schema, column, check)
         rules.append(CompiledRule(str(check.name), column, ~fine.fill_null(cell.is_null())))
+    return rules
+
+
+def _odd_rules(schema: str, column: str, declared: Any) -> list[CompiledRule]:
+    rules = []
+    for rule in (declared.metadata or {}).get("odd", ()):
+        if not rule.name.startswith(READER_RULES[0]):
+            raise _invalid(
+                schema, column, f"rule {rule.name} rejects no row: its name must begin with {READER_RULES[0]}"
+            )
+        cell = pl.col(column)
+        rules.append(CompiledRule(rule.name, column, cell.is_not_null() & ~rule.fine(cell).fill_null(value=False)))
     return rules
 
 

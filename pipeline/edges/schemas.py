@@ -38,8 +38,13 @@ def meanings_of(feed: Feed) -> dict[tuple[str, str], str]:
         (name, REQUIRED_RULE): "must be there" for name, column in schema.columns.items() if not column.nullable
     }
     key = {(", ".join(schema.unique or ()), KEY_RULE): "no two rows may share it"}
+    odd = {
+        (name, rule.name): f"{rule.meaning}; a value without is taken all the same, and told"
+        for name, column in schema.columns.items()
+        for rule in (column.metadata or {}).get("odd", ())
+    }
     follows = {("", rule.name): rule.says for rule in feed.follows}
-    return asked | rows | required | key | follows
+    return asked | odd | rows | required | key | follows
 
 
 def lists_hold(who: str, leans_on: Collection[str], code_lists: Mapping[str, CodeList], at: datetime) -> None:

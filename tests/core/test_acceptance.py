@@ -23,11 +23,11 @@ from pipeline.core.acceptance import (
     without_doubled,
 )
 from pipeline.core.delivery import POSITION
-from pipeline.core.errors import Code, Refused
+from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.core.findings import Finding, Tally
 from pipeline.core.language.category import Category
 from pipeline.core.language.feed import Acceptance, Budget
-from pipeline.core.schema import at_most, column, feed_schema, matches
+from pipeline.core.schema import Rule, at_most, column, feed_schema, matches
 from pipeline.core.validation import KEY_RULE, CompiledSchema, compile_schema
 from tests.core.builders import CANARY, LAW, assert_silent
 
@@ -258,3 +258,21 @@ def test_a_budget_counts_what_was_used_before() -> None:
         within_budget(acceptance, rows=5, used=6)
     assert refused.value.code is Code.BUDGET_EXCEEDED
     within_budget(Acceptance(max_rejected_share=0.5), rows=10**9, used=10**9)
+
+
+def test_what_is_odd_is_told_and_no_row_is_rejected_for_it() -> None:
+    even = Rule("tolerated-odd", lambda cell: cell.is_in(["2", "4"]), "an even number")
+    compiled = compile_schema(feed_schema("numbers", "1", {"number": column(Category.PLAIN, "test", odd=(even,))}))
+    batch = pl.DataFrame({POSITION: pl.Series([1, 2, 3], dtype=pl.UInt64), "number": ["2", "3", None]})
+    tally = Tally()
+    rows = sort_out(batch, compiled, tally)
+    assert (rows.accepted.height, rows.rejected.height) == (3, 0)
+    assert [(one.rule, one.column, one.count, one.positions) for one in tally.findings()] == [
+        ("tolerated-odd", "number", 1, (2,))
+    ]
+
+
+def test_a_rule_that_rejects_nothing_says_so_in_its_name() -> None:
+    even = Rule("even", lambda cell: cell == "2", "an even number")
+    with pytest.raises(Misconfigured, match="tolerated-"):
+        compile_schema(feed_schema("numbers", "1", {"number": column(Category.PLAIN, "test", odd=(even,))}))

@@ -10,7 +10,7 @@ import pytest
 from pipeline.core.delivery import POSITION
 from pipeline.core.findings import Tally
 from pipeline.core.language.category import Category
-from pipeline.core.validation import CompiledSchema, compile_schema, rejected
+from pipeline.core.validation import CompiledSchema, compile_schema, rejected, tell_odd
 from pipeline.formats.ais import Ais
 from pipeline.formats.batch import Limits
 from samples import mar_ais, mar_boarding_report, mar_flag_query, mar_flag_reply, mar_noa
@@ -70,9 +70,20 @@ def test_a_real_imo_number_is_taken(imo: str) -> None:
     assert broken("mar_noa", imo=imo) == set()
 
 
+@pytest.mark.parametrize("name", ["mar_noa", "mar_flag_query", "mar_boarding_report"])
+@pytest.mark.parametrize(("imo", "odd"), [("9074729", 0), ("9074728", 1), (None, 0)])
+def test_an_imo_number_with_another_check_digit_is_taken_and_told(name: str, imo: str | None, odd: int) -> None:
+    """In the real world some ships bear one."""
+    assert IMO not in broken(name, imo=imo)
+    schema, tally = schema_of(name), Tally()
+    cells = {column: pl.Series([imo if column == "imo" else None], dtype=pl.String) for column in schema.columns}
+    tell_odd(schema, pl.DataFrame({POSITION: pl.Series([7], dtype=pl.UInt64), **cells}), tally)
+    said = [(one.rule, one.column, one.count, one.positions) for one in tally.findings()]
+    assert said == [("tolerated-imo-check-digit", "imo", 1, (7,))] * odd
+
+
 IMO, MMSI = "imo:imo-number", "mmsi:mmsi"
 WRONG: list[tuple[str, dict[str, str | None], str]] = [
-    ("mar_noa", {"imo": "9074728"}, IMO),
     ("mar_noa", {"imo": "907472"}, IMO),
     ("mar_noa", {"imo": None, "official_no": None}, ":numbered-vessel"),
     ("mar_noa", {"mmsi": "200000001"}, MMSI),
