@@ -486,6 +486,20 @@ def test_a_checkpoint_of_another_tree_is_found_though_our_key_has_signed_it() ->
     assert is_found(store)
 
 
+def test_a_line_that_was_added_to_a_checkpoint_is_found() -> None:
+    store = evidence()
+    store.objects["public/checkpoints/11"] = cosigned(checkpoint_at(store, 11))
+    assert is_found(store)
+
+
+def test_a_checkpoint_in_anothers_place_shows_nothing() -> None:
+    store = grown(6)
+    store.objects["public/checkpoints/5"] = store.objects["public/checkpoints/6"]
+    ledger = ledger_in(store)
+    with pytest.raises(Conflict, match="checkpoint 5 is that of another size"):
+        ledger.prove(next(iter(ledger.entries(start=4))))
+
+
 @settings(deadline=None, max_examples=15)
 @given(st.randoms(use_true_random=False))
 def test_a_flipped_bit_is_found_where_tiles_are_full(chance: random.Random) -> None:
