@@ -330,6 +330,22 @@ def test_a_release_that_is_newer_than_the_checkpoint_waits_for_the_next(begun: S
     assert proof.exists()
 
 
+def test_what_the_command_of_a_witness_writes_is_taken_in(released: Story, tmp_path: Path) -> None:
+    desk, site = Desk(released.exchange.directory), released.exchange.site
+    key, out = tmp_path / "witness.key", tmp_path / "out"
+    out.mkdir()
+    made = desk.json("witness", "--new-key", "piu.example/witness", "--key", key)
+    witnesses = released.exchange.directory / "site" / "keys" / "witnesses.txt"
+    witnesses.write_text(f"eu-piu {made['vkey']}\n", encoding="utf-8")
+    ledger = released.exchange.directory / "site" / "stores" / "shared" / "ledger"
+    memory = ("--memory", tmp_path / "witness.json", "--to", out)
+    assert desk.type("witness", ledger, "--key", key, "--log", site.ledger.verifier_keys[0], *memory).exit_code == 0
+    (file,) = out.iterdir()
+    give(released, file.read_bytes(), file.name, partner="eu-piu", signer=None)
+    assert [one.what for one in swept(released).returned] == ["cosignature"]
+    assert verified(released, released.published(), witness=made["vkey"]).faults == []
+
+
 def test_a_checkpoint_from_before_a_release_proves_nothing_of_it(released: Story) -> None:
     site, published = released.exchange.site, released.published()
     entry = record.release_entry(site, published.release)

@@ -315,9 +315,10 @@ class _Examination:
             self.report.unchecked.append("Whether it is for you: say who you are with --recipient.")
 
     def consistency(self) -> None:
-        for wrong in contradictions(self.said, self.subjects):
-            self.report.faults.append(Broken("statement-inconsistent", wrong))
-        self.report.checked.append("The statement is consistent: parts, columns and numbers of rows agree.")
+        wrong = list(contradictions(self.said, self.subjects))
+        self.report.faults += [Broken("statement-inconsistent", one) for one in wrong]
+        if not wrong:
+            self.report.checked.append("The statement is consistent: parts, columns and numbers of rows agree.")
 
     def clock(self) -> None:
         made = _instant(self.said["created_at"])
