@@ -6,13 +6,12 @@ it: what is done is found, not done again.
 """
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.core.authority import Authorised
 from pipeline.core.delivery import Delivery, Lot
 from pipeline.core.duration import after
-from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, Unavailable
+from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
 from pipeline.core.findings import Tally
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import RETURNS, Feed
@@ -20,20 +19,24 @@ from pipeline.core.statement import Source, statement
 from pipeline.core.validation import CompiledSchema
 from pipeline.core.withdrawal import Withdrawal
 from pipeline.edges import record
-from pipeline.edges.arrival import as_landed, open_arrived
+from pipeline.edges.arrival import open_arrived
 from pipeline.edges.backing import backing, kit_of
 from pipeline.edges.budget import used_before
 from pipeline.edges.catalogue import Catalogue
+from pipeline.edges.clock import clock_holds
 from pipeline.edges.following import Earlier
 from pipeline.edges.making import Made, make
+from pipeline.edges.outcomes import Received, Refusal, Released, Swept, Withdrawn
 from pipeline.edges.pace import ahead
 from pipeline.edges.permission import means, permission, permitted
-from pipeline.edges.publication import Published, Spool, release_name
+from pipeline.edges.publication import Published, release_name
+from pipeline.edges.refusing import gone, hold, let_go, taken_by_another_run
 from pipeline.edges.returns import Returned, sweep_returns
 from pipeline.edges.revision import Revision, next_name, recorded_revision, refused_as_withdrawn
 from pipeline.edges.schemas import lists_hold, schema_of
 from pipeline.edges.site import Site
 from pipeline.edges.sorting import Sorting
+from pipeline.edges.spool import Spool
 from pipeline.edges.sweeping import sweep_feed, sweep_stray
 from pipeline.edges.tables import ToldTables
 from pipeline.edges.vault import Accepted, Kept
@@ -42,66 +45,7 @@ from pipeline.formats.parts import part_bytes
 from pipeline.formats.readers import limits_of, reader_of
 from pipeline.formats.replies import Counts, reply_to
 
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A delivery that was refused as a whole, and is in quarantine."""
-
-    delivery: str
-    landed_as: str
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """`lots` are to be received now. `returned` is what recipients gave back.
-
-    `refused` landed where no feed is, or does not hold. `odd` says which files could not be taken, and why.
-    """
-
-    lots: tuple[Lot, ...]
-    refused: tuple[Refusal, ...]
-    odd: tuple[str, ...] = ()
-    returned: tuple[Returned, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What became of a lot. `kept`: the keys to release; `refused`: the deliveries that are in quarantine."""
-
-    lot: str
-    kept: tuple[str, ...]
-    accepted_rows: int
-    rejected_rows: int
-    refused: tuple[Refusal, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """The one release of kept rows under one agreement. `already`: an earlier run had published it."""
-
-    release: str
-    recipient: str
-    rows: int
-    parts: int
-    already: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The one withdrawal of a release, as whoever came first has said it. `already`: that was an earlier run.
-
-    `next`: the name of the revision that the next `release` makes; None where there will be none.
-    """
-
-    release: str
-    recipient: str
-    by: str
-    why: str
-    at: datetime
-    next: str | None
-    already: bool
+__all__ = ["Received", "Refusal", "Released", "Swept", "Withdrawn", "due", "receive", "release", "sweep", "withdraw"]
 
 
 def sweep(site: Site) -> Swept:
@@ -109,7 +53,7 @@ def sweep(site: Site) -> Swept:
 
     What recipients give back, acknowledgements and cosigned checkpoints, is taken at once: there are no rows in it.
     """
-    record.clock_holds(site)
+    clock_holds(site)
     catalogue = site.catalogue()
     lots: list[Lot] = []
     refused: list[Refusal] = []
@@ -135,7 +79,7 @@ def sweep(site: Site) -> Swept:
 
 def receive(site: Site, lot_id: str) -> Received:
     """Steps 3 to 7: the lot's good rows are in the vault, the others in quarantine, and the partner knows."""
-    record.clock_holds(site)
+    clock_holds(site)
     lot = site.landing.lot(lot_id)
     catalogue = site.catalogue()
     feed = catalogue.feed(lot.feed)
@@ -152,8 +96,8 @@ def receive(site: Site, lot_id: str) -> Received:
         except Refused as refusal:
             refused.append(_refuse(site, feed, delivery, refusal))
         except Conflict as missing:
-            if not _taken_by_another_run(site, lot, delivery, missing):
-                refused.append(_refuse(site, feed, delivery, _gone(delivery)))
+            if not taken_by_another_run(site, lot, delivery, missing):
+                refused.append(_refuse(site, feed, delivery, gone(delivery)))
     arrived = {delivery.id: delivery for delivery in lot.deliveries}
     kept = site.vault.keep(lot, accepted, schema=schema.id, schema_version=schema.version, at=site.now())
     for together in kept:
@@ -177,7 +121,7 @@ def release(site: Site, agreement_id: str, kept_key: str) -> Released:
 
     Where that was withdrawn to be made anew, its next revision is; where it was withdrawn otherwise, it is never made again.
     """
-    record.clock_holds(site)
+    clock_holds(site)
     catalogue = site.catalogue()
     agreement = catalogue.agreement(agreement_id)
     kept = site.vault.kept(kept_key)
@@ -202,7 +146,7 @@ def withdraw(site: Site, release: str, *, by: str, why: str, reissue: bool = Fal
 
     Its parts stay where they are until their retention ends. With `reissue` the next `release` makes its next revision.
     """
-    record.clock_holds(site)
+    clock_holds(site)
     published = record.published_as(site, release)
     record.released(site, published)  # what a run that died left undone is done first: the story is told in its order
     site.publication.announce(published)
@@ -275,43 +219,11 @@ def _accept(
 
 
 def _refuse(site: Site, feed: Feed | None, delivery: Delivery, refusal: Refused, *, by: str | None = None) -> Refusal:
-    """The delivery is in quarantine as a whole, with the reason; ledger and partner know; it is gone from landing.
-
-    `by`: the partner that gave it back, where it is no feed's.
-    """
-    try:
-        if refusal.code is not Code.DELIVERY_CHANGED:
-            site.quarantine.hold_raw(delivery, as_landed(site, delivery)())
-    except Refused as changed:  # another file is there by now: there is nothing of this delivery to hold
-        refusal = changed
-    site.quarantine.report(delivery, refusal=refusal, rows=None, rejected=None, findings=())
+    """The delivery is in quarantine as a whole, and gone from landing; ledger and partner (`by`, if it has no feed) know why."""
+    refusal = hold(site, delivery, refusal)
     reply = reply_to(feed, delivery.id, delivery.claimed_at, refusal=refusal) if feed else None
     record.refused(site, feed.partner if feed else by, delivery, refusal, reply)
-    if refusal.code is not Code.DELIVERY_CHANGED:
-        signed = feed.signed if feed else delivery.feed == RETURNS
-        site.landing.discard(delivery.landed_as, delivery.id, signed=signed)
-    return Refusal(delivery.id, delivery.landed_as, refusal.code.value, str(refusal))
-
-
-def _gone(delivery: Delivery) -> Refused:
-    return Refused(
-        Code.DELIVERY_CHANGED,
-        f"{delivery.landed_as} went away before it was read.",
-        next_step="ask the partner to send it again, under any name.",
-    )
-
-
-def _taken_by_another_run(site: Site, lot: Lot, delivery: Delivery, missing: Conflict) -> bool:
-    """Whether the delivery is gone from landing since another run of the lot has kept it; other conflicts are raised."""
-    if missing.code is not Code.OBJECT_MISSING:
-        raise missing
-    if site.quarantine.has_raw(delivery):
-        raise Unavailable(
-            Code.STORAGE_UNAVAILABLE,
-            f"another run refused {delivery.landed_as} while this one read it.",
-            next_step="rerun: the delivery is in quarantine now, and is judged from there.",
-        )
-    return site.vault.holds(lot.id, delivery.id)
+    return let_go(site, feed, delivery, refusal)
 
 
 def _publish(site: Site, catalogue: Catalogue, agreement: Agreement, kept: Kept, revision: Revision) -> Published:

@@ -19,6 +19,7 @@ from pipeline import journey
 from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, SafeconductError
 from pipeline.core.withdrawal import Withdrawal, read_withdrawal, withdrawal_statement
 from pipeline.edges import record
+from pipeline.edges.clock import clock_corrected
 from pipeline.edges.ledger import Kind
 from pipeline.edges.overview import Standing, prospects
 from pipeline.edges.proofs import open_proof, proves
@@ -429,7 +430,7 @@ def test_after_a_clock_was_ahead_somebody_must_say_so_and_the_ledger_keeps_it(ex
     ahead = replace(exchange.site, now=lambda: NOON + timedelta(days=4000))
     withdraw(ahead, the_release(exchange).release, reissue=True)
     assert refusal_of(lambda: again(exchange)) is Code.CLOCK_JUMPED
-    entry = record.clock_corrected(exchange.site, by="j.example", why="The clock's battery was empty")
+    entry = clock_corrected(exchange.site, by="j.example", why="The clock's battery was empty")
     assert (entry.kind, entry.facts["by"]) == (Kind.CLOCK, "j.example")
     assert again(exchange).release.endswith("-v2")
     exchange.site.ledger.verify()

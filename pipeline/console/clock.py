@@ -21,12 +21,12 @@ def clock(
     Examples:
       safeconduct clock --by j.example --why "The battery of the clock was empty"
     """
-    from pipeline.edges import record
+    from pipeline.edges.clock import clock_corrected
 
     call = Call.of(context, as_json)
     if not by.strip() or not why.strip():
         raise typer.BadParameter("--by and --why must say something.")
-    entry = record.clock_corrected(call.site(), by=by.strip(), why=why.strip())
+    entry = clock_corrected(call.site(), by=by.strip(), why=why.strip())
     if call.json:
         call.document({"entry": entry})
     call.say(

@@ -13,8 +13,8 @@ from pipeline.core.language.codes import CodeList
 from pipeline.core.statement import Backing
 from pipeline.edges.catalogue import Catalogue
 from pipeline.edges.pinned import Pinned
-from pipeline.edges.publication import Spool
 from pipeline.edges.site import Site
+from pipeline.edges.spool import Spool
 from pipeline.kit.contents import kit_files
 
 

@@ -6,7 +6,7 @@ Each can be told again: the ledger keeps the first entry of an id, and the same 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pipeline.core.acknowledgement import Acknowledgement
 from pipeline.core.authority import Authorised
@@ -17,6 +17,7 @@ from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.feed import RETURNS, Feed
 from pipeline.core.statement import Part
 from pipeline.edges.checkpoints import Cosignature
+from pipeline.edges.clock import clock_holds
 from pipeline.edges.declarations import Declared
 from pipeline.edges.ledger import Entry, Fact, Kind
 from pipeline.edges.opening import SIGNATURE_SUFFIX
@@ -25,9 +26,6 @@ from pipeline.edges.records import digests_of, records_of
 from pipeline.edges.roles import Key
 from pipeline.edges.site import Site
 from pipeline.edges.vault import Accepted, Kept
-
-CLOCK_TOLERANCE = timedelta(minutes=10)
-"""How far the clocks of two machines may be apart; NTP keeps them within a second."""
 
 
 def accepted(site: Site, feed: Feed, kept: Kept, one: Accepted, reply: bytes | None = None) -> None:
@@ -261,29 +259,6 @@ def published_as(site: Site, release: str) -> Published:
         f"no release {release!a} was published.",
         next_step="`safeconduct releases` lists them; to stop one that is not published yet, suspend its agreement.",
     )
-
-
-def clock_holds(site: Site) -> None:
-    """This machine's clock is not behind what the ledger says was done last; else Misconfigured.
-
-    An agreement that has ended is in force again for a clock that went back, and every date of retention is wrong.
-    """
-    last, now = site.ledger.last(), site.now()
-    if last is not None and now < last.at - CLOCK_TOLERANCE:
-        raise Misconfigured(
-            Code.CLOCK_JUMPED,
-            f"by this machine's clock it is {now.isoformat(timespec='seconds')}, and the last entry of the ledger is of "
-            f"{last.at.isoformat(timespec='seconds')}.",
-            next_step="set the clock, then rerun; where the entry is wrong, `safeconduct clock --by NAME --why TEXT`.",
-        )
-
-
-def clock_corrected(site: Site, *, by: str, why: str) -> Entry:
-    """Somebody has said that the clock is right now, and was ahead when the last entry was written."""
-    last, now = site.ledger.last(), site.now()
-    facts: dict[str, Fact] = {"by": by, "why": why, "last": last.at.isoformat() if last else None}
-    id = f"{Kind.CLOCK.value}:{now.isoformat()}"
-    return site.ledger.append(id=id, kind=Kind.CLOCK, subject="clock", facts=facts, at=now)
 
 
 def _same(entry: Entry, fact: str, digest: str, name: str) -> None:

@@ -6,8 +6,8 @@ import pytest
 from pipeline.core.errors import Code, Refused
 from pipeline.core.language.handling import Clock
 from pipeline.core.layout import Sheet
-from pipeline.edges.publication import Spool
 from pipeline.edges.sealing import new_identity
+from pipeline.edges.spool import Spool
 
 
 def test_a_release_of_too_many_parts_is_refused() -> None:
