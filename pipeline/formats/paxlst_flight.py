@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pipeline.formats.edifact_cells import cells, components, each_element, elements, line, phrase, present
+from pipeline.formats.edifact_cells import cells, components, each_element, elements, line, phrase, present, words
 from pipeline.formats.edifact_dates import moment
 from pipeline.formats.paxlst_context import REPORTING_PARTY
 
@@ -60,7 +60,7 @@ def _reporting(segments: pl.DataFrame) -> Items:
     named = elements(segments.filter(tag == "NAD"), "", "identifier", "lines", "name")
     name = pl.coalesce(phrase(pl.col("name")), phrase(pl.col("lines")), phrase(pl.col("identifier")))
     yield _item(named, "reporting_party", name)
-    yield _item(segments.filter(tag == "CTA"), "reporting_contacts", phrase(pl.col("body")))
+    yield _item(segments.filter(tag == "CTA"), "reporting_contacts", words(pl.col("body")))
     reached = components(each_element(segments.filter(tag == "COM")), "body", "address", "kind")
     yield _item(reached, "reporting_contacts", line(pl.col("kind"), pl.col("address")))
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import Refused
 from pipeline.formats.batch import Reader
+from pipeline.formats.paxlst import COLUMNS as PAXLST
+from pipeline.formats.paxlst import Paxlst
 from pipeline.formats.pnrgov import COLUMNS as PNRGOV
 from pipeline.formats.pnrgov import PnrGov
-from samples import pnr_push
-from tests.formats import plain_pnrgov
+from samples import pnr_push, preclear_apis
+from tests.formats import paxlst_writer, plain_paxlst, plain_pnrgov
 from tests.formats.reading import frame_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "pnr" / "all-nineteen-types.edi"
@@ -51,6 +53,14 @@ def pushes() -> tuple[bytes, ...]:
     pnr_push.write(written, travellers=12, seed=3, bad_share=0.3)
     golden = GOLDEN.read_bytes()
     return written.getvalue(), golden, golden.replace(b"'", b"'\r\n"), golden.rstrip() + b"\n" + golden
+
+
+@cache
+def lists_of_travellers() -> tuple[bytes, ...]:
+    """Lists that look real: one of the samples, and those of both dialects."""
+    written = io.BytesIO()
+    preclear_apis.write(written, travellers=12, seed=3, bad_share=0.3, per_message=5)
+    return written.getvalue(), paxlst_writer.lists(1, us=True).content, paxlst_writer.lists(2, us=False).content
 
 
 INSERTED = (
@@ -142,6 +152,91 @@ PUSHED = (
         b"FTI+A:1+B",
     ),
 )
+LISTED = (
+    *(
+        b"ZZZ+1",
+        b"NAD+FL+++ADAM:ANNA",
+        b"NAD+FM++ADAM:ANNA",
+        b"NAD+DDU+++::",
+        b"NAD+ZZ",
+        b"NAD+MS+A:B",
+        b"NAD+FL+++ :ADAM: :B",
+    ),
+    *(
+        b"NAD+DDT++A:B+C:D+ST 1:2+CITY+NY:::NEW YORK+1 2+USA",
+        b"CTA+IC+:NAME",
+        b"COM+1:TE+2:FX+ ",
+        b"AUT+1",
+        b"CNT+42:3",
+        b"CNT+3:99",
+    ),
+    *(
+        b"CNT+41:0",
+        b"TDT+20+XX400+++XX",
+        b"TDT+20+LH 401A",
+        b"TDT+20",
+        b"LOC+125+FRA",
+        b"LOC+87+:::JFK",
+        b"LOC+92+MUC",
+        b"LOC++X",
+    ),
+    *(
+        b"DTM+189:2703011015:201",
+        b"DTM+232:202703011330:203",
+        b"DTM+189:270301",
+        b"DTM+329:120367:2",
+        b"DTM+329:670231",
+        b"DTM+329",
+    ),
+    *(
+        b"DTM+36:300104",
+        b"DTM+36:20300104:102",
+        b"LOC+91+DEU",
+        b"LOC+91+USA",
+        b"LOC+178+FRA",
+        b"LOC+180+DEU:::BERLIN",
+        b"LOC+174+:::X",
+    ),
+    *(
+        b"DOC+P:110:111+N1",
+        b"DOC+V+N2",
+        b"DOC+A+N3",
+        b"DOC++N4",
+        b"DOC",
+        b"DOC+I+",
+        b"GID+1",
+        b"BGM+250+ +9",
+        b"BGM+745:A+B:C+",
+    ),
+    *(
+        b"ATT+2++F",
+        b"ATT+2++:::M",
+        b"NAT+2+DEU",
+        b"NAT+2+",
+        b"NAT+2+:::FRA",
+        b"GEI+4+173",
+        b"MEA+CT++:2",
+        b"MEA+CT++2",
+        b"MEA+WT++KGM:30",
+    ),
+    *(
+        b"FTX+BAG+++A1: :A2",
+        b"FTX+AAI+++P<D",
+        b"FTX+AAI+++C01X00T478DEU6712120F3001043<<<<<<<<<<<<<<02",
+        b"RFF+AVF:ABC",
+        b"RFF+SEA",
+    ),
+    *(
+        b"UNH+2+PAXLST:D:05B:UN",
+        b"UNT+1+1",
+        b"UNH+2+PAXLST:D:02A:UN",
+        b"UNZ+1+1",
+        b"RFF+ABO: 1 ",
+        b"RFF+CR:A+B:C",
+        b"QTY+1",
+        b"NAD",
+    ),
+)
 Edit = tuple[int, float, float, int]
 EDITS = st.lists(
     st.tuples(
@@ -218,3 +313,32 @@ def test_both_pnrgov_readers_agree_on_the_samples(name: str) -> None:
     delivery = pnr_push.VARIANTS[name]()
 
     assert by_column(PnrGov(), PNRGOV, delivery) == plainly(plain_pnrgov.outcome, delivery)
+
+
+@settings(max_examples=40, deadline=None)
+@given(base=st.integers(0, 2), edits=EDITS, block=st.sampled_from([1 << 20, 997]))
+def test_both_paxlst_readers_agree_on_a_list_that_was_edited_anywhere(base: int, edits: list[Edit], block: int) -> None:
+    delivery = edited(lists_of_travellers()[base], edits, LISTED)
+
+    assert by_column(Paxlst(), PAXLST, delivery, block) == plainly(plain_paxlst.outcome, delivery)
+
+
+@settings(max_examples=20, deadline=None)
+@given(base=st.integers(0, 2), keep=st.floats(0, 1))
+def test_both_paxlst_readers_agree_on_a_list_that_was_cut_anywhere(base: int, keep: float) -> None:
+    whole = lists_of_travellers()[base]
+    delivery = whole[: int(keep * len(whole))]
+
+    assert by_column(Paxlst(), PAXLST, delivery) == plainly(plain_paxlst.outcome, delivery)
+
+
+def test_both_paxlst_readers_agree_on_every_odd_piece() -> None:
+    for delivery in each_once(lists_of_travellers()[1], LISTED):
+        assert by_column(Paxlst(), PAXLST, delivery) == plainly(plain_paxlst.outcome, delivery)
+
+
+@pytest.mark.parametrize("name", sorted(preclear_apis.VARIANTS))
+def test_both_paxlst_readers_agree_on_the_samples(name: str) -> None:
+    delivery = preclear_apis.VARIANTS[name]()
+
+    assert by_column(Paxlst(), PAXLST, delivery) == plainly(plain_paxlst.outcome, delivery)
