@@ -85,9 +85,7 @@ def rotate(
         call.document({"rotated": not dry_run, "key": said, "next": follows})
         return
     if dry_run:
-        call.say(
-            f"Would make {key.name}, which {asked.use.rpartition(' (')[0] or asked.use} from then on. Nothing was changed."
-        )
+        call.say(f"Would make {key.name}, the current one from then on: {asked.use}. Nothing was changed.")
     else:
         call.say(f"{key.name} was made, and is the current one. Its fingerprint is {key.fingerprint}.")
     call.say(f"Next: {follows}")

@@ -69,7 +69,7 @@ _USES = {
     Role.VAULT: "opens accepted rows (age)",
     Role.QUARANTINE: "opens refused deliveries and rejected rows (age)",
     Role.OPENING: "opens what partners seal to us (age)",
-    Role.PSEUDONYM_MASTER: "every pseudonym and token derives from it",
+    Role.PSEUDONYM_MASTER: "pseudonyms and tokens of its epochs derive from it",
 }
 _ENDINGS = dict.fromkeys((Role.SIGNING, Role.SIGNING_MLDSA, Role.LEDGER), ".pem")
 _ENDINGS |= dict.fromkeys((Role.VAULT, Role.QUARANTINE, Role.OPENING), ".txt")
