@@ -492,6 +492,13 @@ def test_a_line_that_was_added_to_a_checkpoint_is_found() -> None:
     assert is_found(store)
 
 
+def test_a_cosignature_in_another_witnesss_place_is_found() -> None:
+    store = evidence()
+    (key,) = (key for key in store.objects if "/cosignatures/" in key)
+    store.objects[f"{key[:-64]}{'0' * 64}"] = store.objects[key]
+    assert is_found(store)
+
+
 def test_a_checkpoint_in_anothers_place_shows_nothing() -> None:
     store = grown(6)
     store.objects["public/checkpoints/5"] = store.objects["public/checkpoints/6"]
