@@ -274,16 +274,19 @@ def edited(delivery: bytes, edits: list[Edit], segments: tuple[bytes, ...]) -> b
 
 
 def each_once(delivery: bytes, segments: tuple[bytes, ...]) -> Iterator[bytes]:
-    """`delivery` with each odd piece at the begin of a segment and inside one, and with each segment in one place."""
+    """`delivery` with each odd piece at the begin of a segment and inside another, and with the further segments, two
+    at a time."""
     parts = delivery.split(b"'")
     for which, piece in enumerate(INSERTED):
-        at = 3 + which * 7 % (len(parts) - 5)
-        middle = len(parts[at]) // 2
-        for broken in (piece + parts[at], parts[at][:middle] + piece + parts[at][middle:]):
-            yield b"'".join([*parts[:at], broken, *parts[at + 1 :]])
-    for which, segment in enumerate(segments):
+        at = 3 + which * 7 % (len(parts) - 6)
+        middle = len(parts[at + 1]) // 2
+        broken = [piece + parts[at], parts[at + 1][:middle] + piece + parts[at + 1][middle:]]
+        yield b"'".join([*parts[:at], *broken, *parts[at + 2 :]])
+    half = (len(segments) + 1) // 2
+    for which, pair in enumerate(zip(segments, [*segments[half:], *segments[:half]], strict=True)):
         at = 3 + which * 11 % (len(parts) - 5)
-        yield b"'".join([*parts[:at], segment, *parts[at:]])
+        if which < half:
+            yield b"'".join([*parts[:at], pair[0], *parts[at : at + 2], pair[1], *parts[at + 2 :]])
 
 
 def test_both_pnrgov_readers_agree_on_every_odd_piece() -> None:
