@@ -19,7 +19,7 @@ from pipeline.core.cases import example_means
 from pipeline.core.clocks import Instants, runs_out
 from pipeline.core.conditions import shown_for
 from pipeline.core.delivery import POSITION
-from pipeline.core.errors import Code, Conflict, Misconfigured, Refused
+from pipeline.core.errors import Code, Misconfigured, Refused
 from pipeline.core.language.agreement import Agreement
 from pipeline.core.language.policy import cited
 from pipeline.core.language.purpose import Declaration
@@ -666,8 +666,9 @@ def test_only_the_recipient_can_open_a_part(exchange: Exchange, opened: Opened) 
         assert sealed.startswith(b"age-encryption.org/v1")
         for stranger in ("eu-piu", "police-liaison", "example-air"):
             identity = read_identity((exchange.directory / "demo" / f"{stranger}.identity.txt").read_bytes())
-            with pytest.raises(Conflict):
+            with pytest.raises(Misconfigured) as refusal:
                 open_sealed(sealed, identity, origin=Origin.STORE)
+            assert refusal.value.code is Code.WRONG_KEY
 
 
 @pytest.mark.clause("us-eu-pnr", "Art. 5(6)")
