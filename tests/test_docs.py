@@ -21,6 +21,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
 from pipeline.core.cases import failed_cases
 from pipeline.core.errors import Code, Conflict, Misconfigured, Postponed, Refused, Unavailable
@@ -463,6 +466,18 @@ def test_the_second_signature_of_the_example_holds() -> None:
     envelope = (FOLDER / SIGNED_ANEW).read_bytes()
     signed_by = read_statement(open_envelope(envelope, [key.public]))["signed_by"]
     assert set(signed_by) == signers_of(envelope, [key.public, second]) == {key.id, key_id(second)}
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest-twice.json", "withdrawal.json"])
+def test_another_implementation_verifies_the_example(name: str) -> None:
+    """`securesystemslib`, the envelope's reference implementation, knows Ed25519."""
+    key = load_pem_public_key((FOLDER / "publisher.pem").read_bytes())
+    theirs = SSlibKey.from_crypto(key, keyid=example_key().id)
+    envelope = Envelope.from_dict(json.loads((FOLDER / name).read_bytes()))
+    assert list(envelope.verify([theirs], threshold=1)) == [example_key().id]
+    envelope.payload += b" "
+    with pytest.raises(VerificationError):
+        envelope.verify([theirs], threshold=1)
 
 
 def test_each_vector_ends_as_it_says(tmp_path: Path) -> None:
