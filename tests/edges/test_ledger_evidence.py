@@ -215,6 +215,15 @@ def test_of_two_keys_that_sign_one_size_the_first_stays() -> None:
     assert ledger_in(store, rotated).verify().size == len(entries_in(store))
 
 
+def test_one_bad_signature_of_ours_spoils_the_checkpoint() -> None:
+    checkpoint, keys = signed(ORIGIN, 5), ledger_in(Memory()).verifier_keys
+    line = checkpoint.note[len(checkpoint.text) + 1 :]
+    assert open_checkpoint(checkpoint.note + line, keys).size == 5
+    with pytest.raises(Refused) as refused:
+        open_checkpoint(checkpoint.note + spoil_signature(line), keys)
+    assert refused.value.code is Code.CHECKPOINT_INVALID
+
+
 def test_a_ledger_of_another_name_is_not_this_one(long: Memory) -> None:
     with pytest.raises(Conflict):
         ledger_in(long, origin="safeconduct/other").verify()

@@ -197,6 +197,14 @@ def test_what_is_not_our_ledger_continued_is_not_cosigned(
         assert scene.memory.read_bytes() == before
 
 
+def test_a_first_checkpoint_whose_tiles_do_not_make_it_is_not_believed(scene: Scene) -> None:
+    scene.grow(6)
+    other_checkpoint(scene)
+    with pytest.raises(Forked):
+        scene.look()
+    assert not scene.memory.exists()
+
+
 def test_tiles_that_are_missing_are_no_proof(scene: Scene) -> None:
     scene.look()
     scene.grow(7)
