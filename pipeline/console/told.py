@@ -181,10 +181,12 @@ def _rules(call: Call, rules: list[dict[str, str]]) -> None:
 def _figures(call: Call, told: dict[str, Any]) -> None:
     if statistics := told["statistics"]:
         sums = "".join(f", the sum of {column} in {name}" for name, column in statistics["sums"].items())
+        share = statistics["largest_share"]
+        alone = f", and so is a cell of which one row makes up more than {share} % of a sum" if share else ""
         rounded = f", rounded to {statistics['round_to']}" if statistics["round_to"] else ""
         call.say(
             f"Rows become counts in {statistics['count_as']}{sums}{rounded}; cells below {statistics['smallest_cell']} are "
-            f"suppressed, and enough others with them ({statistics['clause']})."
+            f"suppressed, and enough others with them{alone} ({statistics['clause']})."
         )
     if risk := told["risk"]:
         otherwise = "else nothing is released" if risk["otherwise"] == "refuse" else "else the manifest says so"

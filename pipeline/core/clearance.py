@@ -26,7 +26,7 @@ from pipeline.core.numerals import SUMMED_DECIMALS
 from pipeline.core.redaction import Redacted
 from pipeline.core.scope import Events
 from pipeline.core.shapes import changed, of_another_row, untreated
-from pipeline.core.statistics import COUNT, Table
+from pipeline.core.statistics import COUNT, LARGEST, Table
 from pipeline.core.treatments import Means
 from pipeline.core.validation import CompiledSchema
 from pipeline.core.withholding import may_show
@@ -65,10 +65,17 @@ def clear_rows(
     return Cleared(redacted.frame)
 
 
-def clear_table(table: Table, agreement: Agreement, means: Means, earlier: Sequence[Told] = ()) -> Cleared:
+def clear_table(
+    table: Table,
+    agreement: Agreement,
+    means: Means,
+    earlier: Sequence[Told] = (),
+    partials: Sequence[pl.DataFrame] = (),
+) -> Cleared:
     """A table of counts and sums, cleared: the same gates, and no cell below the agreement's smallest.
 
     `earlier`: every table that the agreement has told before; none of them together with this one tells a small cell or change.
+    `partials`: what it was made of, cleared; no row of theirs makes up nearly all of a sum.
     """
     rule = agreement.statistics
     if rule is None:
@@ -77,6 +84,7 @@ def clear_table(table: Table, agreement: Agreement, means: Means, earlier: Seque
     _cells_look_treated(table.frame, agreement, means)
     _counts_add_up(table, agreement, rule)
     _sums_are_numbers(table.frame, agreement, rule)
+    _nobody_dominates(partials, table, agreement, rule)
     _tells_nothing_with(earlier, table, agreement, rule)
     return Cleared(table.frame)
 
@@ -84,7 +92,9 @@ def clear_table(table: Table, agreement: Agreement, means: Means, earlier: Seque
 def clear_partial(redacted: Redacted, agreement: Agreement) -> pl.DataFrame:
     """Partial counts and sums of one chunk, once their columns and totals are right."""
     frame, sums = redacted.frame, agreement.statistics.added if agreement.statistics else {}
-    _has_columns(frame.drop([COUNT, *sums], strict=False), tuple(agreement.released), agreement)
+    dominated = agreement.statistics.dominated if agreement.statistics else ()
+    counted = [COUNT, *sums, *(f"{LARGEST}{name}" for name in dominated)]
+    _has_columns(frame.drop(counted, strict=False), tuple(agreement.released), agreement)
     if COUNT not in frame.columns or frame[COUNT].sum() != redacted.in_scope.height:
         raise _differs(agreement, "counts do not add up to the rows in scope")
     for name, source in sums.items():
@@ -93,6 +103,10 @@ def clear_partial(redacted: Redacted, agreement: Agreement) -> pl.DataFrame:
             frame[name].null_count() == 0 and int(frame[name].sum() or 0) != _total(redacted.in_scope[source])
         ):
             raise _differs(agreement, f"the sums of {name} do not add up to the rows in scope")
+    for name in dominated:
+        largest, told = _largest(redacted.in_scope[sums[name]]), frame.get_column(f"{LARGEST}{name}", default=None)
+        if largest is not None and (told is None or told.max() != largest):
+            raise _differs(agreement, f"the largest number in {name} is not that of the rows in scope")
     return frame
 
 
@@ -100,6 +114,36 @@ def _total(numbers: pl.Series) -> int | None:
     """The sum of a column of text in units of 10 ** -SUMMED_DECIMALS; None where one of them is no number."""
     read = numbers.cast(pl.Decimal(38, SUMMED_DECIMALS), strict=False)
     return None if read.null_count() else int(Decimal(read.sum() or 0).scaleb(SUMMED_DECIMALS))
+
+
+def _largest(numbers: pl.Series) -> int | None:
+    """The size of the largest number in units of 10 ** -SUMMED_DECIMALS; None where one of them is no number, or there is none."""
+    read = numbers.cast(pl.Decimal(38, SUMMED_DECIMALS), strict=False)
+    if read.null_count() or not read.len():
+        return None
+    return max(abs(int(Decimal(str(number)).scaleb(SUMMED_DECIMALS))) for number in (read.min(), read.max()))
+
+
+def _nobody_dominates(partials: Sequence[pl.DataFrame], table: Table, agreement: Agreement, rule: Statistics) -> None:
+    """No row behind a cell makes up more than the largest share of one of its sums."""
+    names = list(agreement.released)
+    if rule.dominated and table.frame.height and not partials:
+        raise _differs(agreement, "nothing says how much of its sums one row makes up")
+    for name in rule.dominated if table.frame.height else ():
+        most: dict[tuple[str | None, ...], int] = {}
+        total: dict[tuple[str | None, ...], int] = {}
+        for row in pl.concat(partials).select(*names, name, f"{LARGEST}{name}").iter_rows():
+            cell, added, largest = row[: len(names)], row[len(names)], row[len(names) + 1]
+            most[cell] = max(most.get(cell, 0), largest or 0)
+            total[cell] = total.get(cell, 0) + (added or 0)
+        told = table.frame.select(names).iter_rows()
+        wrong = sum(100 * most[cell] > (rule.largest_share or 100) * abs(total[cell]) for cell in told)
+        if wrong:
+            raise Refused(
+                Code.CELL_TOO_SMALL,
+                f"agreement {agreement.id}: of {wrong} cells one row makes up nearly all of {name}.",
+                next_step="this is a fault in Safeconduct: nothing was released; report it.",
+            )
 
 
 def _counts_add_up(table: Table, agreement: Agreement, rule: Statistics) -> None:

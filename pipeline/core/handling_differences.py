@@ -184,10 +184,12 @@ def _statistics(was: Statistics | None, now: Statistics | None) -> Iterator[Diff
 def _counts_no_more(counts: Statistics | None, than: Statistics | None) -> bool:
     if counts is None or than is None:
         return than is None
-    rest = {"clause", "count_as", "smallest_cell", "sums", "round_to"}
+    rest = {"clause", "count_as", "smallest_cell", "sums", "round_to", "largest_share"}
+    share, share_before = counts.largest_share or 100, than.largest_share or 100
     return (
         counts.model_dump(exclude=rest) == than.model_dump(exclude=rest)
         and counts.smallest_cell >= than.smallest_cell
+        and (share <= share_before or not counts.sums)
         and set(counts.sums.values()) <= set(than.sums.values())
         and _rounds_no_finer(counts.round_to, than.round_to)
     )

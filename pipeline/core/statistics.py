@@ -9,6 +9,9 @@ from pipeline.core.differencing import Cell, Told, comparable, told_apart, uncov
 from pipeline.core.language.treatment import Statistics
 from pipeline.core.numerals import SUMMED_DECIMALS, decimal_text, nearest, summed
 
+LARGEST = "_largest_"
+"""In partial counts, before the name of a sum: the size of the largest number in it, in its units."""
+
 COUNT = "_count"
 """In partial counts, the column with the number of rows of a cell."""
 
@@ -45,7 +48,11 @@ def partial_counts(treated: pl.DataFrame, in_scope: pl.DataFrame, rule: Statisti
     return (
         pl.concat([treated, *read], how="horizontal")
         .group_by(treated.columns)
-        .agg(pl.len().alias(COUNT), *(_whole_sum(name) for name in rule.added))
+        .agg(
+            pl.len().alias(COUNT),
+            *(_whole_sum(name) for name in rule.added),
+            *(pl.col(name).abs().max().alias(f"{LARGEST}{name}") for name in rule.dominated),
+        )
     )
 
 
@@ -62,7 +69,8 @@ def tabulate(
     The manifest states how many rows were suppressed in all, so that number must itself not tell a small cell, not even to
     who knows which cells there are: the smallest published cells follow the small ones until each suppressed cell could
     be anything from 1 to `smallest_cell` (complementary suppression). Each holds a row at least, and no more than the
-    smallest published cell, since the smallest were taken. A cell of which a sum cannot be read is suppressed whatever
+    smallest published cell, since the smallest were taken. A cell in which one row makes up nearly all of a sum (`largest_share`) is
+    suppressed too, and covers nothing but along a line. A cell of which a sum cannot be read is suppressed whatever
     its count; a large one is no cover for the small, since who knows which it is can take it off the total.
 
     Rounding comes last, so that it never decides what is suppressed. Last of all, cells are suppressed that could be taken from a
@@ -70,7 +78,10 @@ def tabulate(
     not help, the gate refuses.
     """
     stacked = pl.concat(list(partials))
-    cells = stacked.group_by(by).agg(pl.col(COUNT).sum().cast(pl.Int64), *(_whole_sum(name) for name in rule.added))
+    largest = [pl.col(f"{LARGEST}{name}").max() for name in rule.dominated]
+    cells = stacked.group_by(by).agg(
+        pl.col(COUNT).sum().cast(pl.Int64), *(_whole_sum(name) for name in rule.added), *largest
+    )
     cells = cells.with_columns(_size(rule).alias(_SIZE))
     unread = pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_null() for name in rule.added))
     odd = cells.filter(unread & (pl.col(_SIZE).is_null() | (pl.col(_SIZE) >= rule.smallest_cell)))
@@ -79,7 +90,7 @@ def tabulate(
     suppressed = sum(size < rule.smallest_cell for size in sizes)
     while 0 < suppressed < len(sizes) and not _hides(sizes[:suppressed], sizes[suppressed], rule.smallest_cell):
         suppressed += 1
-    hidden = set(range(suppressed))
+    hidden = set(range(suppressed)) | set(cells.select(_dominated(rule).arg_true()).to_series().to_list())
     if rule.margins:
         hidden = hidden_along(list(cells.select(by).iter_rows()), sizes, hidden, rule.smallest_cell)
     unreadable = int(odd[COUNT].sum())
@@ -175,6 +186,14 @@ def told(rows: int, rule: Statistics | None) -> int:
 
 def _whole_sum(name: str) -> pl.Expr:
     return pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name)
+
+
+def _dominated(rule: Statistics) -> pl.Expr:
+    """True where one row makes up more than the largest share of a sum."""
+    return pl.any_horizontal(
+        pl.lit(value=False),
+        *(pl.col(f"{LARGEST}{name}") * 100 > pl.col(name).abs() * rule.largest_share for name in rule.dominated),
+    ).fill_null(value=False)
 
 
 def _size(rule: Statistics) -> pl.Expr:

@@ -134,7 +134,7 @@ class _Making:
         while True:
             earlier = self.tables.earlier()
             table = tabulate(self._partials, tuple(agreement.released), rule, release=self.release, earlier=earlier)
-            cleared = clear_table(table, agreement, self.means, earlier)
+            cleared = clear_table(table, agreement, self.means, earlier, self._partials)
             if table.told is None or self.tables.tell(table.told):
                 break
         self._seal(cleared, None, 0)

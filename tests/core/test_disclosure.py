@@ -152,6 +152,8 @@ WIDENINGS: list[tuple[str, dict[str, Any], dict[str, Any], What, Effect, Effect]
     ("a caveat goes", with_handling(caveats=["Store apart"]), {}, What.NOTICE, Effect.HANDLING_ONLY, Effect.HANDLING_ONLY),
     ("smaller cells are shown", counted(smallest_cell=10), counted(), What.STATISTICS, Effect.SEES_MORE, Effect.SEES_LESS),
     ("counts are not rounded", counted(round_to=5), counted(), What.STATISTICS, Effect.SEES_MORE, Effect.SEES_LESS),
+    ("one row may be more of a sum", counted(sums={"total": "number"}, largest_share=60), counted(sums={"total": "number"}, largest_share=80), What.STATISTICS, Effect.SEES_MORE, Effect.SEES_LESS),
+    ("one row may be all of a sum", counted(sums={"total": "number"}, largest_share=60), counted(sums={"total": "number"}), What.STATISTICS, Effect.SEES_MORE, Effect.SEES_LESS),
     ("something is summed", counted(), counted(sums={"total": "number"}), What.STATISTICS, Effect.SEES_MORE, Effect.SEES_LESS),
     ("rows instead of counts", counted(), {}, What.STATISTICS, Effect.SEES_MORE, Effect.SEES_LESS),
     ("groups may be smaller", alike(5, "country"), alike(3, "country"), What.RISK, Effect.SEES_MORE, Effect.SEES_LESS),
@@ -691,6 +693,6 @@ FIELDS: dict[str, set[str]] = {
         "FilterTerms": "treatment codes",
         "SplitText": "treatment heads",
         "Answer": "treatment answers otherwise",
-        "Statistics": "count_as smallest_cell sums round_to weighted_by margins clause",
+        "Statistics": "count_as smallest_cell sums round_to weighted_by margins largest_share clause",
     }.items()
 }

@@ -227,7 +227,8 @@ def test_risk_is_stated_with_what_was_asked_for() -> None:
 
 def test_beside_rounded_statistics_no_count_is_exact() -> None:
     predicate = predicate_of(columns=columns(country="keep"), statistics=COUNTS)
-    assert predicate["statistics"] == {**COUNTS, "sums": {}, "margins": False, "weighted_by": None, "compared_tables": None}
+    unsaid = {"sums": {}, "margins": False, "weighted_by": None, "largest_share": None, "compared_tables": None}
+    assert predicate["statistics"] == {**COUNTS, **unsaid}
     assert predicate["rows"] == {
         "received": 130,
         "accepted": 100,

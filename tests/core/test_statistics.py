@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pipeline.core.clearance import clear_table
+from pipeline.core.errors import Refused
 from pipeline.core.language.treatment import Statistics
 from pipeline.core.statistics import COUNT, Table, partial_counts, tabulate, told
-from tests.core.builders import LAW
+from tests.core.builders import LAW, agreement, columns, means
 
 BY = ("country", "status")
 Cells = dict[tuple[str | None, str | None], int]
@@ -255,3 +257,50 @@ def test_a_step_that_would_round_a_count_to_nothing_is_refused() -> None:
     assert Statistics(count_as="members", smallest_cell=4, round_to=8, clause="c").round_to == 8
     with pytest.raises(ValidationError, match="round_to"):
         Statistics(count_as="members", smallest_cell=4, round_to=9, clause="c")
+
+
+# One row that makes up nearly all of a sum
+
+SHARED = Statistics(count_as="seizures", sums={"kg": "weight"}, smallest_cell=3, largest_share=80, clause="c")
+SHARING = agreement(columns=columns(country="keep"), statistics=SHARED.model_dump(exclude_defaults=True))
+WEIGHTS = st.dictionaries(st.sampled_from("ABC"), st.lists(st.integers(-5, 40), min_size=1, max_size=6), min_size=1)
+
+
+def weighed(weights: dict[str, list[int]], chunks: int = 1) -> tuple[Table, list[pl.DataFrame]]:
+    rows = [(name, str(weight)) for name, listed in weights.items() for weight in listed]
+    frame = pl.DataFrame(rows, schema={"country": pl.String, "weight": pl.String}, orient="row")
+    size = -(-frame.height // chunks)
+    parts = [partial_counts(part.select("country"), part, SHARED) for part in frame.iter_slices(size)]
+    return tabulate(parts, ("country",), SHARED), parts
+
+
+@LAW
+@given(WEIGHTS, st.integers(1, 3))
+def test_no_published_sum_is_nearly_all_one_rows(weights: dict[str, list[int]], chunks: int) -> None:
+    table, parts = weighed(weights, chunks)
+    clear_table(table, SHARING, means(), (), parts)
+    for name, count, kg in table.frame.iter_rows():
+        listed = weights[name]
+        assert (int(count), Decimal(kg)) == (len(listed), Decimal(sum(listed)))
+        assert 100 * max(map(abs, listed)) <= 80 * abs(sum(listed))
+
+
+def test_a_cell_at_the_largest_share_is_told_and_one_above_is_not() -> None:
+    table, _ = weighed({"A": [80, 10, 10], "B": [81, 10, 9], "C": [0, 0, 0]})
+    assert table.frame["country"].to_list() == ["A", "C"]
+    assert table.suppressed_rows == 3
+
+
+def test_the_gate_refuses_a_sum_that_one_row_makes_up() -> None:
+    table, parts = weighed({"A": [80, 10, 10]})
+    _, dominated = weighed({"A": [98, 1, 1]})
+    with pytest.raises(Refused, match="cell-too-small"):
+        clear_table(table, SHARING, means(), (), dominated)
+    with pytest.raises(Refused, match="output-differs"):
+        clear_table(table, SHARING, means())
+    assert clear_table(table, SHARING, means(), (), parts).frame.height == 1
+
+
+def test_a_share_without_a_sum_is_a_fault() -> None:
+    with pytest.raises(ValidationError, match="there is none"):
+        Statistics(count_as="seizures", smallest_cell=3, largest_share=80, clause="c")

@@ -278,12 +278,25 @@ class Statistics(Policy):
     """the feed's column that says how many a row stands for, where rows are counts already; one each if left out"""
     margins: bool = False
     """also hide small cells from whoever knows the totals along each column"""
+    largest_share: int | None = Field(default=None, ge=1, le=99)
+    """a cell is suppressed in which one row makes up more percent of a sum than these"""
     clause: Cited
 
     @property
     def added(self) -> dict[str, str]:
         """Released column = the feed's column that is added up in it, the weighted count among them."""
         return {**self.sums, self.count_as: self.weighted_by} if self.weighted_by else self.sums
+
+    @property
+    def dominated(self) -> tuple[str, ...]:
+        """The sums that one row must not make up nearly all of."""
+        return tuple(self.sums) if self.largest_share else ()
+
+    @model_validator(mode="after")
+    def _has_a_sum_to_dominate(self) -> "Statistics":
+        if self.largest_share and not self.sums:
+            raise ValueError("largest_share is of a sum, and there is none: leave it out")
+        return self
 
     @model_validator(mode="after")
     def _rounds_nothing_away(self) -> "Statistics":
