@@ -6,7 +6,6 @@ from pydantic import Field, model_validator
 
 from pipeline.core.language.policy import Id, Policy, Text
 
-
 RESERVED = frozenset({"ledger", "probe"})
 """Folders of shared storage that are no partner's."""
 
