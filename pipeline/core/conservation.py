@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.core.errors import Code, Refused
 from pipeline.core.language.scope import Reason
@@ -62,4 +63,24 @@ def _lost(counts: str) -> Refused:
         Code.ROWS_NOT_CONSERVED,
         f"the rows do not add up: {counts}.",
         next_step="this is a fault in Safeconduct or its storage: keep the vault and report it.",
+    )
+
+
+def told_adds_up(predicate: Mapping[str, Any]) -> bool:
+    """Whether the rows that a manifest tells of add up, among themselves, with its deliveries and with its parts."""
+    rows, sources = predicate["rows"], predicate["made_of"]["deliveries"]
+    kept_back = rows["out_of_scope"] + rows["suppressed"] + rows["withheld"]
+    beside = predicate["statistics"] or {}  # rounded then, each by half a step at most
+    step = max(beside.get("round_to") or 0, beside.get("smallest_cell") or 0)
+    parts: Counter[tuple[str, ...]] = Counter()
+    for part in predicate["parts"]:
+        parts[tuple(part["columns"])] += part["rows"]
+    return (
+        abs(rows["received"] - rows["accepted"] - rows["rejected"]) <= 2 * step
+        and abs(rows["accepted"] - rows["released"] - kept_back) <= 3 * step
+        and all(
+            abs(sum(source[name] for source in sources) - rows[name]) <= step * len(sources)
+            for name in ("received", "accepted", "rejected")
+        )
+        and (predicate["statistics"] is not None or set(parts.values()) <= {rows["released"]})
     )

@@ -112,6 +112,13 @@ class Code(Enum):
     OBJECT_ALTERED = "object-altered"
     LEDGER_FORKED = "ledger-forked"
     LEDGER_WENT_BACK = "ledger-went-back"
+    OBJECT_UNKNOWN = "object-unknown"
+    OBJECT_UNRECORDED = "object-unrecorded"
+    TERMS_DIFFER = "terms-differ"
+    INTENT_OPEN = "intent-open"
+    ACKNOWLEDGEMENT_MISSING = "acknowledgement-missing"
+    WITNESS_SILENT = "witness-silent"
+    PART_OVERDUE = "part-overdue"
     # Unavailable
     KEYS_CHANGED = "keys-changed"
     SAFE_UNAVAILABLE = "safe-unavailable"

@@ -83,6 +83,12 @@ def revision_name(first: str, number: int) -> str:
     return first if number == 1 else f"{first}-v{number}"
 
 
+def first_name(release: str) -> str:
+    """What the first revision of the release is named."""
+    name, _, number = release.rpartition("-v")
+    return name if number.isdecimal() and int(number) > 1 else release
+
+
 def next_name(published: Published) -> str:
     """What the revision after this one is named, if it is ever made."""
     number: int = published.predicate["revision"]

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 
+from pipeline.core.duration import Duration
 from pipeline.core.errors import Code, Misconfigured
 from pipeline.core.language.policy import Policy, Text
 from pipeline.core.notes import is_key_name
@@ -38,6 +39,16 @@ class S3(Policy):
     region: str = "us-east-1"
 
 
+class Auditing(Policy):
+    """How long an audit waits before it tells of what has not happened yet (ISO 8601)."""
+
+    grace: Duration = Field(default="PT1H", description="for the ledger to speak of what was just written")
+    intent: Duration = Field(default="P1D", description="for what was about to be published")
+    acknowledgement: Duration = Field(default="P30D", description="for a recipient to acknowledge a release")
+    witness: Duration = Field(default="P7D", description="for a witness to cosign again")
+    full: Duration = Field(default="P7D", description="for the daily audit to read every object again")
+
+
 class Settings(Policy):
     """The content of `site.toml`. Relative paths start at the site's directory."""
 
@@ -55,6 +66,7 @@ class Settings(Policy):
     )
     s3: S3 = S3()
     keys: Safekeeping = Safekeeping()
+    audit: Auditing = Auditing()
 
     @field_validator("origin")
     @classmethod
