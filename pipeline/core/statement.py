@@ -135,7 +135,11 @@ def statement(
         "made_of": {"kept": kept, "schema": schema, "deliveries": [_told(source, beside) for source in sources]},
         "parts": [asdict(part) for part in parts],
         "columns": {
-            name: {"treatment": treatment.treatment, "clause": treatment.clause}
+            name: {
+                "treatment": treatment.treatment,
+                "clause": treatment.clause,
+                **({"conditional": True} if treatment.only_where else {}),
+            }
             for name, treatment in agreement.released.items()
         },
         "pseudonym_epoch": agreement.pseudonym_epoch,

@@ -341,3 +341,10 @@ def test_any_other_statement_is_refused(how: str) -> None:
         read_statement(WRONG[how])
     assert refused.value.code is Code.VERIFICATION_FAILED
     assert_silent(refused.value, CANARY)
+
+
+def test_a_column_whose_cells_may_be_withheld_is_conditional() -> None:
+    only = {"treatment": "keep", "only_where": {"column": "status", "any_of": ["A"]}}
+    said = predicate_of(columns=columns(country="keep", number=only))["columns"]
+    assert said["number"] == {"treatment": "keep", "clause": "Art. 2", "conditional": True}
+    assert "conditional" not in said["country"]
