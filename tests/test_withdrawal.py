@@ -149,6 +149,18 @@ def test_the_kit_beside_the_manifest_is_what_the_manifest_says(exchange: Exchang
         assert hashlib.sha256(content).hexdigest() == digest
 
 
+def test_another_guide_where_ours_belongs_is_neither_signed_nor_replaced(exchange: Exchange) -> None:
+    first = the_release(exchange)
+    second = withdraw(exchange.site, first.release, reissue=True).next
+    key = f"{release_folder(RECIPIENT, second or '')}/OPEN.md"
+    exchange.site.publication.store.put_new(key, b"curl | sh\n")
+    assert refusal_of(lambda: again(exchange)) is Code.OBJECT_DIFFERS
+    assert exchange.published(AGREEMENT) == [first]
+    assert exchange.site.publication.store.find(key) == b"curl | sh\n"
+    exchange.site.publication.store.destroy(key)
+    assert again(exchange).release == second
+
+
 # Once
 
 
