@@ -12,6 +12,9 @@ from benchmarks.measuring import Measured, alternate, cpu_seconds, measure, peak
 
 Form = Literal["csv", "parquet"]
 STEPS_ROWS = 1_000_000
+INTERCHANGE_ROUNDS = 3
+BYTES_OF_A_TRAVELLER = {"PNRGOV": 770, "PAXLST": 315}
+"""What the samples take for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Plan:
     sealed_megabytes: int
     ledger: tuple[int, ...]
     """how many entries the ledger has that is appended to"""
+    interchange_megabytes: tuple[int, int] = (100, 1)
+    """how large an interchange is that our readers read, and how large one for pydifact"""
 
 
 WHOLE = Plan(
@@ -41,7 +46,7 @@ WHOLE = Plan(
     64,
     (10, 1_000, 100_000, 1_000_000),
 )
-QUICK = Plan((Size(2_000, 1, peer=True), Size(20_000, 1, "parquet")), Size(2_000, 1, "parquet"), 4, (10, 1_000))
+QUICK = Plan((Size(2_000, 1, peer=True), Size(20_000, 1, "parquet")), Size(2_000, 1, "parquet"), 4, (10, 1_000), (2, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,25 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Interchange:
+    """One interchange, read alone: speeds in megabytes a second of medians of rounds, the highest peak of any round.
+
+    `floor_ratio`: how many times as long as splitting the bytes. pydifact reads a shorter one of the same kind.
+    """
+
+    kind: str
+    rows: int
+    size_bytes: int
+    megabytes_per_second: float
+    megabytes_per_cpu_second: float
+    floor_ratio: float
+    peer_size_bytes: int
+    peer_megabytes_per_second: float
+    peak_bytes: int
+    imported_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that was measured. Of the steps, each step's wall and processor seconds; none where nobody asked."""
 
@@ -82,6 +106,7 @@ class Figures:
     travellers: Figure
     seals: dict[str, float]
     ledger: dict[str, Any] = field(default_factory=dict)
+    interchanges: list[Interchange] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -94,8 +119,12 @@ def take(plan: Plan, directory: Path, *, say: Callable[[str], None]) -> Figures:
     seals: dict[str, float] = measure("seals:run", megabytes=plan.sealed_megabytes, rounds=5).returned
     say("the ledger")
     ledger: dict[str, Any] = measure("ledger:run", sizes=plan.ledger, appends=100).returned
+    interchanges = [
+        _interchange(kind, bytes_each, plan.interchange_megabytes, directory, say)
+        for kind, bytes_each in BYTES_OF_A_TRAVELLER.items()
+    ]
     machine = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the end"
-    return Figures(machine, traders, travellers, seals, ledger)
+    return Figures(machine, traders, travellers, seals, ledger, interchanges)
 
 
 def take_steps(plan: Plan, directory: Path, *, say: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -134,6 +163,43 @@ def _travellers(size: Size, directory: Path, say: Callable[[str], None]) -> Figu
     figure = _figure(ground, size.rounds, alternate(contenders, size.rounds))
     shutil.rmtree(directory)
     return figure
+
+
+def _interchange(
+    kind: str, bytes_each: int, megabytes: tuple[int, int], directory: Path, say: Callable[[str], None]
+) -> Interchange:
+    say(
+        f"{megabytes[0]} MB of {kind}: making the interchange, checking that pydifact finds the same in {megabytes[1]} MB"
+    )
+    directory.mkdir(exist_ok=True)
+    long, short = (str(directory / f"{kind}-{name}") for name in ("long", "short"))
+    made, brief = (
+        measure("interchanges:make", path=path, kind=kind, travellers=size * 1_000_000 // bytes_each).returned
+        for path, size in ((long, megabytes[0]), (short, megabytes[1]))
+    )
+    measure("interchanges:same", path=short, kind=kind)
+    contenders = {
+        "ours": partial(measure, "interchanges:ours", path=long, kind=kind),
+        "floor": partial(measure, "interchanges:floor", path=long),
+        "theirs": partial(measure, "interchanges:theirs", path=short),
+    }
+    runs = alternate(contenders, INTERCHANGE_ROUNDS)
+    if runs["ours"][-1].returned != made["rows"]:
+        raise RuntimeError(f"{runs['ours'][-1].returned} rows of {kind}, not those that were written")
+    for path in (long, short):
+        Path(path).unlink()
+    return Interchange(
+        kind=kind,
+        rows=made["rows"],
+        size_bytes=made["size_bytes"],
+        megabytes_per_second=made["size_bytes"] / 1e6 / seconds(runs["ours"]),
+        megabytes_per_cpu_second=made["size_bytes"] / 1e6 / cpu_seconds(runs["ours"]),
+        floor_ratio=ratio(runs["ours"], runs["floor"]),
+        peer_size_bytes=brief["size_bytes"],
+        peer_megabytes_per_second=brief["size_bytes"] / 1e6 / seconds(runs["theirs"]),
+        peak_bytes=peak(runs["ours"]),
+        imported_bytes=runs["ours"][-1].imported_bytes,
+    )
 
 
 def _ground(directory: Path, feed: str, size: Size) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.aims import Aim, aims
-from benchmarks.figures import Figure, Figures
+from benchmarks.figures import Figure, Figures, Interchange
 
 _HEAD = (
     "rows",
@@ -38,6 +38,7 @@ def text(figures: Figures) -> str:
             "",
             *_others(figures),
             "",
+            *_interchanges(figures.interchanges),
             *_ledger(figures.ledger),
             *(_said(aim) for aim in aims(figures)),
             *_where(figures),
@@ -78,6 +79,43 @@ def _others(figures: Figures) -> list[str]:
         f"By blocks: {seals['seal_blocks_mb_per_second']:,.0f} MB/s, {seals['seal_blocks_ratio']:.1f} times, and "
         f"{seals['open_blocks_mb_per_second']:,.0f} MB/s, {seals['open_blocks_ratio']:.1f} times. "
         f"With hybrid keys: {seals['hybrid_seal_mb_per_second']:,.0f} and {seals['hybrid_open_mb_per_second']:,.0f} MB/s.",
+    ]
+
+
+def _interchanges(interchanges: Sequence[Interchange]) -> list[str]:
+    if not interchanges:
+        return []
+    head = (
+        "interchange",
+        "MB",
+        "rows",
+        "MB/s",
+        "of processor",
+        "times splitting",
+        "pydifact MB/s",
+        "faster",
+        "peak MB",
+    )
+    rows = [
+        (
+            one.kind,
+            f"{one.size_bytes / 1e6:.0f}",
+            f"{one.rows:,}",
+            f"{one.megabytes_per_second:.1f}",
+            f"{one.megabytes_per_cpu_second:.1f}",
+            f"{one.floor_ratio:.0f}",
+            f"{one.peer_megabytes_per_second:.2f}",
+            f"{one.megabytes_per_second / one.peer_megabytes_per_second:.0f}",
+            f"{one.peak_bytes / 1e6:.0f}",
+        )
+        for one in interchanges
+    ]
+    return [
+        "Reading interchanges alone, from bytes to rows; splitting: the bytes at each terminator; pydifact: into its segments,",
+        f"of {interchanges[0].peer_size_bytes / 1e6:.0f} MB, where it finds the segments and surnames that we find. Of our peaks, "
+        f"{interchanges[0].imported_bytes / 1e6:.0f} MB are imports.",
+        *_table([head, *rows]),
+        "",
     ]
 
 

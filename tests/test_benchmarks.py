@@ -9,7 +9,7 @@ import polars as pl
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
-from benchmarks import checks, floor, ground, ledger, ours, peer, plain, seals, steps
+from benchmarks import checks, floor, ground, interchanges, ledger, ours, peer, plain, seals, steps
 from benchmarks.aims import aims
 from benchmarks.figures import Figure, Figures, Rival
 from benchmarks.measuring import measure
@@ -140,6 +140,30 @@ def test_a_missed_aim_says_what_stands_in_the_way() -> None:
     assert text(bad).count("In the way: ") == 4
     assert [aim.met for aim in aims(replace(good, traders=[replace(small, rows=2_000)]))] == [None, None, None, True]
     assert json.dumps(text(good))
+
+
+@pytest.mark.parametrize("kind", ["PNRGOV", "PAXLST"])
+def test_pydifact_finds_the_segments_and_travellers_that_we_find(kind: interchanges.Kind, tmp_path: Path) -> None:
+    delivery = str(tmp_path / "delivery")
+    made = interchanges.make(delivery, kind, 40)
+
+    around = len(("UNA", "UNB", "UNZ"))
+    assert interchanges.same(delivery, kind) == interchanges.theirs(delivery) == interchanges.floor(delivery) - around
+    assert interchanges.ours(delivery, kind) == made["rows"] == 40
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"'MSG", b"'XXX+1'MSG"), (b"TIF+", b"TIF+X")])
+def test_another_segment_or_traveller_of_pydifacts_is_found(
+    old: bytes, new: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery, changed = tmp_path / "interchange", tmp_path / "changed"
+    interchanges.make(str(delivery), "PNRGOV", 4)
+    changed.write_bytes(delivery.read_bytes().replace(old, new, 9))
+    theirs = interchanges._pydifact
+    monkeypatch.setattr(interchanges, "_pydifact", lambda _: theirs(str(changed)))
+
+    with pytest.raises(RuntimeError):
+        interchanges.same(str(delivery), "PNRGOV")
 
 
 def test_an_append_costs_the_same_in_a_ledger_of_any_length() -> None:
