@@ -9,6 +9,7 @@ import typer
 from pipeline.console.acknowledgement import acknowledge
 from pipeline.console.agreement import explain
 from pipeline.console.airflow import down, up
+from pipeline.console.audit import audit
 from pipeline.console.call import Call, Guarded, Taught
 from pipeline.console.catalogue import check
 from pipeline.console.clock import clock
@@ -58,6 +59,7 @@ for each recipient.
   safeconduct withdraw RELEASE      it must no longer be used
   safeconduct reverse AGREEMENT     what stands behind a token, where the agreement lets it be asked?
   safeconduct ledger                what was done, in order
+  safeconduct audit                 is everything still what was written?
   safeconduct clock                 after a clock was wrong: it is right now
   safeconduct keys                  which keys do we have, and which is next?
   safeconduct witness LEDGER        at a partner: did the ledger only grow?
@@ -119,6 +121,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "withdraw": withdraw,
     "clock": clock,
     "ledger": ledger,
+    "audit": audit,
     "witness": witness,
     "reverse": reverse,
 }

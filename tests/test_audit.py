@@ -1,29 +1,42 @@
 """No edit of storage goes unnoticed: bits, objects, stores and whole ledgers are changed, and the audit says so."""
 
+import base64
 import hashlib
 import io
+import json
 import os
 import random
+import re
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.core.audit import Report
+from pipeline.core.audit import Report, document
+from pipeline.core.audit_page import in_words, page
+from pipeline.core.canonical import canonical
+from pipeline.core.entries import Kind
 from pipeline.core.errors import Code
 from pipeline.edges.audit import audit, grounds_of, look_at
+from pipeline.edges.audit_keeping import audited, keep
+from pipeline.edges.audit_ledger import Spoken
 from pipeline.edges.audit_table import TABLE, found
+from pipeline.edges.publication import manifest_key
 from pipeline.edges.records import PRIVATE, SHARED
+from pipeline.edges.signing import open_envelope, sign_statement
 from pipeline.edges.storage import Listed
 from samples import aeo_members
 from tests.audited import cosigned, rich
-from tests.exchange import Exchange
+from tests.desk import Desk
+from tests.exchange import ROOT, Exchange
 
 FLIPS_OF_A_KIND = 14
 
@@ -236,3 +249,203 @@ def test_what_is_being_made_is_no_finding(tmp_path: Path) -> None:
     assert failed == []
     assert audits > 3
     assert audit(exchange.site, full=True).findings == ()
+
+
+# What has not happened
+
+
+@pytest.fixture
+def copied(site_of: Exchange, tmp_path: Path) -> Exchange:
+    """The site in a place of its own, at the same instant."""
+    shutil.copytree(site_of.directory, tmp_path, dirs_exist_ok=True)
+    exchange = Exchange.of(tmp_path)
+    exchange.now = site_of.now
+    return exchange
+
+
+def test_time_alone_brings_its_findings(copied: Exchange) -> None:
+    copied.now += timedelta(days=40)
+    told = Counter(codes(audit(copied.site)))
+    living = 9 - 2  # releases that were not withdrawn; one of them is acknowledged
+    assert told == {Code.ACKNOWLEDGEMENT_MISSING.value: living - 1, Code.WITNESS_SILENT.value: 1}
+
+
+def test_a_part_that_outlives_its_date_is_found_and_one_that_is_gone_then_is_not(copied: Exchange) -> None:
+    copied.now += timedelta(days=366 * 30)
+    overdue = [finding for finding in audit(copied.site).findings if finding.code == Code.PART_OVERDUE.value]
+    assert overdue
+    for finding in overdue:
+        path_of(copied, *finding.object.split("/", 1)).unlink()
+    later = {finding.code for finding in audit(copied.site).findings}
+    assert later == {Code.ACKNOWLEDGEMENT_MISSING.value, Code.WITNESS_SILENT.value}
+
+
+def test_an_intent_that_came_to_nothing_is_found(copied: Exchange) -> None:
+    copied.site.ledger.append(
+        id="intended:story.1:x",
+        kind=Kind.INTENDED,
+        subject="story.1",
+        facts={"agreement": "story", "agreement_digest": "0" * 64, "parts": ["1" * 64]},
+        at=copied.now,
+    )
+    assert codes(audit(copied.site)) == []
+    copied.now += timedelta(days=2)
+    assert codes(audit(copied.site)) == [Code.INTENT_OPEN.value]
+
+
+# Releases that are not what they say, though everything is signed
+
+
+def signed_anew(copied: Exchange, change: Callable[[dict[str, Any]], object]) -> list[str]:
+    """The codes of an audit after somebody with the site's key has changed a manifest, told the ledger nothing of it."""
+    publication = copied.site.publication
+    published = next(one for one in publication.releases() if one.predicate["statistics"] is None)
+    path = path_of(copied, SHARED, manifest_key(published.recipient, published.release))
+    statement = json.loads(open_envelope(path.read_bytes(), [publication.key.public]))
+    change(statement["predicate"])
+    path.write_bytes(sign_statement(canonical(statement), publication.key))
+    spoken = Spoken.of(copied.site.vault.store)
+    entry = spoken.released[published.release]
+    facts = {**entry.facts, "manifest": hashlib.sha256(path.read_bytes()).hexdigest()}
+    grounds = grounds_of(copied.site)
+    grounds.spoken.released[published.release] = replace(entry, facts=facts)
+    listed = next(one for kind, _, one in objects(copied) if kind == "manifest" and path.as_posix().endswith(one.key))
+    told = look_at(grounds, SHARED, listed)
+    return [told.code] if told else []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda said: said["rows"].update(released=said["rows"]["released"] + 1), Code.ROWS_NOT_CONSERVED),
+        (lambda said: said["agreement"].update(version=7), Code.TERMS_DIFFER),
+        (lambda said: said["agreement"]["digest"].update(sha256="0" * 64), Code.TERMS_DIFFER),
+        (lambda said: said.update(created_at="2001-01-01T00:00:00+00:00"), Code.AGREEMENT_NOT_ACTIVE),
+        (lambda said: said["policies"].update(sha256="0" * 64), Code.NOT_FOUND),
+        (lambda said: said["made_of"]["deliveries"][0].update(delivery="0" * 64), Code.TERMS_DIFFER),
+    ],
+)
+def test_a_manifest_that_contradicts_what_is_kept_is_found(
+    copied: Exchange, change: Callable[[dict[str, Any]], object], code: Code
+) -> None:
+    assert signed_anew(copied, change) == [code.value]
+
+
+# Audits that are kept
+
+
+def test_an_incremental_audit_reads_no_sealed_object_again_and_a_full_one_does(copied: Exchange) -> None:
+    assert audited(copied.site).full  # nothing was audited before
+    for path in (copied.directory / "site" / "stores").rglob("*.age"):
+        os.utime(path, (0, 0))
+    copied.now += timedelta(days=1)
+    report = audited(copied.site)
+    assert (report.full, report.findings) == (False, ())
+    read = {kind.kind: kind.read_objects for kind in report.kinds}
+    assert (read["part"], read["chunk"], read["ledger entry"]) == (0, 0, report.checkpoint.size)
+    assert report.since is not None
+    assert read["checkpoint"] == report.checkpoint.size - report.since.size
+    chunk = next(path for path in (copied.directory / "site" / "stores" / "private" / "vault").rglob("*.age"))
+    content = bytearray(chunk.read_bytes())
+    content[-1] ^= 1
+    with changed(chunk, bytes(content)):
+        os.utime(chunk, (0, 0))
+        assert audit(copied.site).findings == ()  # as the page of the audit says
+        assert codes(audit(copied.site, full=True)) == [Code.OBJECT_ALTERED.value]
+    copied.now += timedelta(days=7)
+    cosigned(copied)
+    assert audited(copied.site).full  # a week is over
+
+
+def test_after_a_finding_the_next_audit_reads_everything(copied: Exchange) -> None:
+    foreign = path_of(copied, PRIVATE, "notes.txt")
+    foreign.write_bytes(b"x")
+    assert codes(audited(copied.site)) == [Code.OBJECT_UNKNOWN.value]
+    foreign.unlink()
+    copied.now += timedelta(hours=1)
+    assert (report := audited(copied.site)).full
+    assert report.findings == ()
+
+
+def test_a_kept_report_is_signed_and_vouched_for_by_the_ledger(copied: Exchange) -> None:
+    report = audit(copied.site)
+    place = keep(copied.site, report)
+    store = copied.site.vault.store
+    statement = json.loads(open_envelope(store.find(f"{place}.dsse") or b"", [copied.site.publication.key.public]))
+    digests = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
+    assert digests == {
+        f"{place.removeprefix('audits/')}.{ending}": hashlib.sha256(store.find(f"{place}.{ending}") or b"").hexdigest()
+        for ending in ("json", "html")
+    }
+    assert statement["predicate"]["checkpoint"]["root"] == report.checkpoint.root
+    grounds = grounds_of(copied.site)
+    for _, at, listed in [one for one in objects(copied) if one[0] == "audit"]:
+        path = path_of(copied, at, listed.key)
+        with changed(path, path.read_bytes().replace(b"a", b"b", 1)):
+            assert look_at(grounds, at, listed)
+    path_of(copied, PRIVATE, f"{place}.html").unlink()
+    assert codes(audit(copied.site)) == [Code.OBJECT_MISSING.value]
+
+
+# What it says
+
+
+def test_the_page_needs_nothing_beside_it_and_shows_every_finding(copied: Exchange) -> None:
+    path_of(copied, PRIVATE, "notes&more.txt").write_bytes(b"x")
+    report = audit(copied.site)
+    shown, text, said = page(report), in_words(report), document(report)
+    assert "<script" not in shown
+    assert not re.search(r"(?:src|href)=|url\(|https?://", shown)
+    assert shown.count("<svg") == 3
+    assert report.checkpoint.root in shown
+    for finding in report.findings:
+        assert escape(finding.object) in shown
+        assert finding.object in text
+        assert finding.next_step in text
+    assert json.loads(canonical(said))["found"] == len(report.findings) == 1
+
+
+def test_no_value_of_a_person_is_in_a_report(copied: Exchange) -> None:
+    report = audit(copied.site, full=True)
+    clear = page(report) + in_words(report) + canonical(document(report)).decode()
+    rows = [
+        rows
+        for lot in copied.site.landing.lots()
+        for kept in copied.site.vault.of_lot(lot.id)
+        for rows in copied.site.vault.rows(kept)
+    ]
+    for column in ("surname", "given_names", "contact_email", "tin"):
+        cells = {cell for table in rows if column in table.columns for cell in table[column].drop_nulls().to_list()}
+        assert [cell for cell in cells if len(cell) > 3 and cell in clear] == []
+
+
+def test_the_command_ends_with_five_when_anything_is_found(copied: Exchange) -> None:
+    desk = Desk(copied.directory)
+    path_of(copied, PRIVATE, "notes.txt").write_bytes(b"x")
+    answer = desk.type("audit", "--json", "--full")
+    told = {finding["code"] for finding in answer.document["findings"]}
+    assert (answer.exit_code, answer.document["exit_code"]) == (5, 5)
+    assert "object-unknown" in told
+    assert "FOUND [object-unknown] private/notes.txt" in desk.type("audit").out
+
+
+def test_the_command_writes_signed_reports_and_nothing_else(desk: Desk) -> None:
+    stores = desk.site / "stores"
+    before = sorted(path for path in stores.rglob("*") if path.is_file())
+    out = desk.directory
+    answer = desk.type("audit", "--report", out / "a.html", "--report", out / "a.json", "--report", out / "a.txt")
+    assert (answer.exit_code, "Nothing was found" in answer.out) == (0, True)
+    assert sorted(path for path in stores.rglob("*") if path.is_file()) == before
+    for name in ("a.html", "a.json", "a.txt"):
+        statement = json.loads((out / f"{name}.dsse").read_bytes())
+        subject = json.loads(base64.b64decode(statement["payload"]))["subject"]
+        assert subject == [{"name": name, "digest": {"sha256": hashlib.sha256((out / name).read_bytes()).hexdigest()}}]
+    assert desk.type("audit", "--report", "a.pdf").exit_code == 2
+    assert desk.type("audit", "--keep").exit_code == 0
+    assert desk.type("audit").exit_code == 0
+
+
+def test_every_row_of_the_table_is_in_the_page_of_storage() -> None:
+    told = (ROOT / "docs" / "formats" / "storage.md").read_text(encoding="utf-8")
+    begins = {row.key.partition("<")[0].rstrip("/") or row.key.split("/")[1] for row in TABLE}
+    assert [key for key in sorted(begins) if key not in told] == []

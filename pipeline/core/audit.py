@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pipeline.core.canonical import canonical
 from pipeline.core.errors import SafeconductError
+from pipeline.core.statement import STATEMENT_TYPE
 
 AUDIT_TYPE = "urn:safeconduct:audit:v1"
 
@@ -89,3 +91,21 @@ def document(report: Report) -> dict[str, Any]:
     totals = {"objects": report.objects, "read_objects": report.read_objects, "read_bytes": report.read_bytes}
     said = {**asdict(report), "at": report.at.isoformat(), "took_seconds": round(report.took_seconds, 3)}
     return {"type": AUDIT_TYPE, **said, "totals": totals, "found": len(report.findings)}
+
+
+def attestation(report: Report, digests: Mapping[str, str]) -> bytes:
+    """The in-toto statement that these files, named with their SHA-256 (hex), are the report of this audit."""
+    return canonical(
+        {
+            "_type": STATEMENT_TYPE,
+            "predicateType": AUDIT_TYPE,
+            "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in sorted(digests.items())],
+            "predicate": {
+                "origin": report.origin,
+                "at": report.at,
+                "full": report.full,
+                "checkpoint": asdict(report.checkpoint),
+                "found": len(report.findings),
+            },
+        }
+    )

@@ -24,13 +24,14 @@ from pipeline.edges.audit_grounds import Grounds, Object, gone, unrecorded
 from pipeline.edges.audit_ledger import Spoken, digest_of, written_after_its_entry
 from pipeline.edges.audit_shared import parts_of
 from pipeline.edges.audit_table import TABLE, Row, found
-from pipeline.edges.checkpoints import open_checkpoint
+from pipeline.edges.checkpoints import open_checkpoint, size_of_checkpoint
 from pipeline.edges.publication import Published, proof_key
 from pipeline.edges.records import PRIVATE, SHARED
 from pipeline.edges.returns import WITNESSED
 from pipeline.edges.revision import first_name
 from pipeline.edges.site import Site
 from pipeline.edges.storage import Listed
+from pipeline.edges.tiles import size_of_tile
 
 Progress = Callable[[str, int, int, int], None]
 """Told of each kind: its name, how many of its objects were looked at, of how many, and the bytes read so far."""
@@ -77,7 +78,7 @@ def audit(
     grounds = Grounds(site, spoken, dict(_listed(site)), began, ledger_holds=holds)
     if not full and last is not None:
         grounds.unread_before = last.at - timedelta(hours=1)
-    kinds = _look_at_all(grounds, findings, progress)
+    kinds = _look_at_all(grounds, findings, progress, since=since.size if since else 0)
     _missing(grounds, findings)
     _unnamed(grounds, findings)
     releases = _stories(grounds, findings)
@@ -175,7 +176,7 @@ def _listed(site: Site) -> Iterator[tuple[str, Listed]]:
             yield f"{name}/{listed.key}", listed
 
 
-def _look_at_all(grounds: Grounds, findings: _Findings, progress: Progress) -> tuple[KindSeen, ...]:
+def _look_at_all(grounds: Grounds, findings: _Findings, progress: Progress, *, since: int) -> tuple[KindSeen, ...]:
     """Every listed object was looked at by its row; what no row knows is told."""
     objects: dict[int, list[Object]] = {number: [] for number in range(len(TABLE))}
     for name, listed in grounds.listed.items():
@@ -191,18 +192,23 @@ def _look_at_all(grounds: Grounds, findings: _Findings, progress: Progress) -> t
             progress(row.kind, done, len(objects[number]), grounds.read_bytes)
             if row.check is not None:
                 _look(grounds, row, one, findings)
-        seen.append(
-            KindSeen(
-                row.kind,
-                row.store,
-                row.vouched_by,
-                len(objects[number]),
-                sum(one.listed.size_bytes for one in objects[number]),
-                grounds.read_objects - before[0] if row.check else len(objects[number]),
-                grounds.read_bytes - before[1] if row.check else sum(one.listed.size_bytes for one in objects[number]),
-            )
-        )
+        read = grounds.read_objects - before[0], grounds.read_bytes - before[1]
+        if row.check is None:
+            read = _read_with_the_ledger(row, objects[number], since)
+        stored = sum(one.listed.size_bytes for one in objects[number])
+        seen.append(KindSeen(row.kind, row.store, row.vouched_by, len(objects[number]), stored, *read))
     return tuple(seen)
+
+
+def _read_with_the_ledger(row: Row, objects: Sequence[Object], since: int) -> tuple[int, int]:
+    """How many objects and bytes of the ledger's own were read: entries all, tiles and checkpoints from `since` on."""
+    sizes = {"ledger/tile/<path>": size_of_tile, "ledger/checkpoints/<number>": size_of_checkpoint}
+    size_of = sizes.get(row.key)
+    if row.key == "ledger/ids/<digest>":
+        count = max(0, len(objects) - since)
+        return count, sum(one.listed.size_bytes for one in objects) * count // max(1, len(objects))
+    read = [one for one in objects if size_of is None or (size_of(one.key.removeprefix("ledger/")) or 0) > since]
+    return len(read), sum(one.listed.size_bytes for one in read)
 
 
 def _look(grounds: Grounds, row: Row, one: Object, findings: _Findings) -> None:

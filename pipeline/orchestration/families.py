@@ -17,6 +17,9 @@ from pipeline.edges.site import catalogue_root, site_directory
 SWEEP_CRON = "*/5 * * * *"
 """How often landing is swept without an event, in case one was lost."""
 
+AUDIT_CRON = "30 3 * * *"
+"""When the site is audited: at night, when little else reads its stores."""
+
 ONLY_UNAVAILABLE_IS_RETRIED = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="something outside did not answer"),

@@ -193,6 +193,33 @@ class Due(BaseOperator):
         return after(datetime.fromtimestamp(logical_date.timestamp(), UTC), self.within)
 
 
+class Audit(BaseOperator):
+    """Every object of the site is what was written; the report is kept. The run is red when anything is found."""
+
+    ui_color = "#e8e1f2"
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """How much was looked at, in counts."""
+        from pipeline.core.audit_page import per_second
+        from pipeline.edges.audit_keeping import audited
+
+        with _nothing_leaks():
+            report = audited(Site.open(site_directory()))
+        self.log.info(
+            "%d entries; %d of %d objects read (%s).",
+            report.checkpoint.size,
+            report.read_objects,
+            report.objects,
+            per_second(report),
+        )
+        for found in report.findings:
+            self.log.error("Found [%s] %s: %s Next: %s", found.code, found.object, found.message, found.next_step)
+        if report.findings:
+            first = report.findings[0]
+            raise AirflowFailException(f"{len(report.findings)} findings; the first: [{first.code}] {first.object}")
+        return {"entries": report.checkpoint.size, "objects": report.objects, "full": report.full}
+
+
 class Invalid(BaseOperator):
     """The file of the catalogue is valid. Fails with the file, the line and the fault while it is not."""
 
