@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipeline.core.delivery import POSITION
-from pipeline.core.findings import Finding, Tally
+from pipeline.core.findings import Tally
 from pipeline.formats.batch import Batch, Limits
 from pipeline.formats.cuscar_context import ENVELOPE, OPENS_A_UNIT, annotate
 from pipeline.formats.cuscar_goods import (
@@ -26,11 +26,11 @@ from pipeline.formats.cuscar_goods import (
     named_containers,
     read_of_consignment,
 )
-from pipeline.formats.cuscar_messages import Manifests, require_cuscar
+from pipeline.formats.cuscar_messages import Manifests
 from pipeline.formats.cuscar_voyage import CONTAINER, EMPTY, VOYAGE, containers, read_of_voyage, voyages
-from pipeline.formats.edifact import read_segments
 from pipeline.formats.edifact_cells import cells
-from pipeline.formats.edifact_units import Units, refuse_long_cells, require_columns
+from pipeline.formats.edifact_kinds import MessageKind, read_messages
+from pipeline.formats.edifact_units import Units, refuse_long_cells
 
 COLUMNS = ("row_kind", *VOYAGE, *CONSIGNMENT, *GOODS)
 """Every column that the reader can fill, in order."""
@@ -38,6 +38,14 @@ COLUMNS = ("row_kind", *VOYAGE, *CONSIGNMENT, *GOODS)
 _TEXT = dict.fromkeys(VOYAGE, pl.String)
 _VOYAGES = pl.Schema({"message": pl.UInt64, **_TEXT})
 _CONTAINERS = pl.Schema({"message": pl.UInt64, "position": pl.UInt64, **dict.fromkeys(CONTAINER, pl.String)})
+_KIND = MessageKind(
+    name="CUSCAR",
+    versions="D:(?:95B|9[6-9][AB]|0[0-9][AB]|1[0-6][AB])",
+    versions_meant="D.95B to D.16B",
+    noun="consignment",
+    columns=COLUMNS,
+    opens=OPENS_A_UNIT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +53,8 @@ class Cuscar:
     """Reads CUSCAR interchanges."""
 
     def read(self, blocks: Iterable[bytes], columns: tuple[str, ...], limits: Limits) -> Iterator[Batch]:
-        """Rows in batches; the last one may have none and holds what only the end could tell.
-
-        Raises:
-            Refused: what `read_segments` raises; message-unknown (not CUSCAR, or not D.95B to D.16B).
-            Misconfigured: column-unknown.
-        """
-        require_columns("CUSCAR", columns, COLUMNS)
-        manifests = _Manifests(Units("consignment", columns, limits))
-        for segments in read_segments(blocks, limits):
-            yield from manifests.rows(segments.frame, segments.tolerated)
-        yield from manifests.last_rows()
+        """Rows in batches, or the refusal of all, as `read_messages` says."""
+        yield from read_messages(_KIND, _Manifests, blocks, columns, limits)
 
 
 @dataclass(slots=True)
@@ -68,19 +67,8 @@ class _Manifests:
     voyages: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_VOYAGES))
     containers: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_CONTAINERS))
 
-    def rows(self, frame: pl.DataFrame, tolerated: tuple[Finding, ...]) -> Iterator[Batch]:
-        """The rows of the consignments that `frame` completes."""
-        tally = Tally()
-        for finding in tolerated:
-            tally.add(finding.rule, finding.column, finding.positions, finding.count)
-        require_cuscar(frame)
-        yield from self._batches(self.units.whole(frame, OPENS_A_UNIT), tally)
-
-    def last_rows(self) -> Iterator[Batch]:
-        """What follows the last consignment, and what only the end of the delivery tells."""
-        yield from self._batches(self.units.rest(), Tally(), last=True)
-
-    def _batches(self, frame: pl.DataFrame, tally: Tally, *, last: bool = False) -> Iterator[Batch]:
+    def batches(self, frame: pl.DataFrame, tally: Tally, *, last: bool) -> Iterator[Batch]:
+        """The rows of the whole units in `frame`."""
         segments = annotate(frame, self.message)
         _count_beyond(segments, tally)
         self._learn(segments.filter((pl.col("consignment") == 0) & ~pl.col("lost")))

@@ -7,22 +7,12 @@ import polars as pl
 from pipeline.core.findings import ROWS_NAMED, Tally
 from pipeline.formats.cuscar_voyage import EMPTY
 from pipeline.formats.edifact import COMPONENT
-from pipeline.formats.edifact_messages import Parts, no_message, require_messages
+from pipeline.formats.edifact_messages import Parts, no_message
 
-_VERSIONS = "D:(?:95B|9[6-9][AB]|0[0-9][AB]|1[0-6][AB])"
 _CONSIGNMENTS, _EQUIPMENT = range(2)
 _COUNTED = {"10": _CONSIGNMENTS, "16": _EQUIPMENT}
 """CNT 6069: consignments, pieces of equipment."""
 _RULES = ("tolerated-consignment-count", "tolerated-container-count")
-
-
-def require_cuscar(frame: pl.DataFrame) -> None:
-    """Every message that begins in `frame` is CUSCAR of a directory from D.95B to D.16B.
-
-    Raises:
-        Refused: message-unknown.
-    """
-    require_messages(frame, "CUSCAR", _VERSIONS, "D.95B to D.16B")
 
 
 @dataclass(slots=True)

@@ -14,14 +14,21 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipeline.core.delivery import POSITION
-from pipeline.core.findings import Finding, Tally
+from pipeline.core.findings import Tally
 from pipeline.formats.batch import Batch, Limits
-from pipeline.formats.edifact import read_segments
 from pipeline.formats.edifact_cells import cells
-from pipeline.formats.edifact_units import Units, refuse_long_cells, require_columns
-from pipeline.formats.paxlst_context import ENVELOPE, REPORTING_PARTY, TRAVELLER_KINDS, annotate, opens_unit
+from pipeline.formats.edifact_kinds import MessageKind, read_messages
+from pipeline.formats.edifact_units import Units, refuse_long_cells
+from pipeline.formats.paxlst_context import (
+    ENVELOPE,
+    OPENS_A_UNIT,
+    REPORTING_PARTY,
+    TRAVELLER_KINDS,
+    annotate,
+    opens_unit,
+)
 from pipeline.formats.paxlst_flight import FLIGHT, flights, read_of_header
-from pipeline.formats.paxlst_messages import Lists, require_paxlst
+from pipeline.formats.paxlst_messages import Lists
 from pipeline.formats.paxlst_travellers import (
     DOCUMENT,
     TRAVELLER,
@@ -35,6 +42,15 @@ COLUMNS = (*FLIGHT, *TRAVELLER, *DOCUMENT)
 """Every column that the reader can fill, in order."""
 
 _FLIGHT_SCHEMA = pl.Schema({"message": pl.UInt64, **dict.fromkeys(FLIGHT, pl.String)})
+_KIND = MessageKind(
+    name="PAXLST",
+    versions="D:(?:02B|0[3-9][AB]|1[0-6][AB])",
+    versions_meant="D.02B to D.16B",
+    noun="traveller",
+    columns=COLUMNS,
+    opens=OPENS_A_UNIT,
+    where=opens_unit(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +58,8 @@ class Paxlst:
     """Reads PAXLST interchanges."""
 
     def read(self, blocks: Iterable[bytes], columns: tuple[str, ...], limits: Limits) -> Iterator[Batch]:
-        """Rows in batches; the last one may have none and holds what only the end could tell.
-
-        Raises:
-            Refused: what `read_segments` raises; message-unknown (not PAXLST, or not D.02B to D.16B).
-            Misconfigured: column-unknown.
-        """
-        require_columns("PAXLST", columns, COLUMNS)
-        lists = _Lists(Units("traveller", columns, limits))
-        for segments in read_segments(blocks, limits):
-            yield from lists.rows(segments.frame, segments.tolerated)
-        yield from lists.last_rows()
+        """Rows in batches, or the refusal of all, as `read_messages` says."""
+        yield from read_messages(_KIND, _Lists, blocks, columns, limits)
 
 
 @dataclass(slots=True)
@@ -64,19 +71,8 @@ class _Lists:
     message: int = 0
     flights: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_FLIGHT_SCHEMA))
 
-    def rows(self, frame: pl.DataFrame, tolerated: tuple[Finding, ...]) -> Iterator[Batch]:
-        """The rows of the travellers that `frame` completes."""
-        tally = Tally()
-        for finding in tolerated:
-            tally.add(finding.rule, finding.column, finding.positions, finding.count)
-        require_paxlst(frame)
-        yield from self._batches(self.units.whole(frame, *opens_unit()), tally)
-
-    def last_rows(self) -> Iterator[Batch]:
-        """What follows the last traveller, and what only the end of the delivery tells."""
-        yield from self._batches(self.units.rest(), Tally(), last=True)
-
-    def _batches(self, frame: pl.DataFrame, tally: Tally, *, last: bool = False) -> Iterator[Batch]:
+    def batches(self, frame: pl.DataFrame, tally: Tally, *, last: bool) -> Iterator[Batch]:
+        """The rows of the whole units in `frame`."""
         segments = annotate(frame, self.message)
         self.lists.follow(segments, tally)
         if last:

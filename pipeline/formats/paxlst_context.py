@@ -14,6 +14,8 @@ from pipeline.formats.edifact_cells import qualifier
 TRAVELLER_KINDS = ("FL", "FM", "DDU", "DDT")
 """NAD 3035: passenger, crew member, in-transit passenger, in-transit crew member."""
 REPORTING_PARTY = "MS"
+OPENS_A_UNIT = ("NAD", "UNH", "UNT", "UNZ")
+"""A traveller, or a message, or its end."""
 ENVELOPE = ("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ")
 
 _ENDS_A_PARTY = ("NAD", "CNT", "AUT", *ENVELOPE)
@@ -25,9 +27,9 @@ _KNOWN = (
 _ENDS_A_DOCUMENT = ("GID", "TDT")
 
 
-def opens_unit() -> tuple[tuple[str, ...], pl.Expr]:
-    """A traveller, or a message, or its end."""
-    return ("NAD", "UNH", "UNT", "UNZ"), (pl.col("tag") != "NAD") | qualifier().is_in(TRAVELLER_KINDS)
+def opens_unit() -> pl.Expr:
+    """Which of `OPENS_A_UNIT` do: of the parties, the travellers."""
+    return (pl.col("tag") != "NAD") | qualifier().is_in(TRAVELLER_KINDS)
 
 
 def annotate(frame: pl.DataFrame, message: int) -> pl.DataFrame:

@@ -6,22 +6,12 @@ import polars as pl
 
 from pipeline.core.findings import Tally
 from pipeline.formats.edifact import COMPONENT
-from pipeline.formats.edifact_messages import Parts, no_message, require_messages
+from pipeline.formats.edifact_messages import Parts, no_message
 
-_VERSIONS = "D:(?:02B|0[3-9][AB]|1[0-6][AB])"
 _ALL, _PASSENGERS, _CREW = range(3)
 _COUNTED = {"3": _ALL, "42": _PASSENGERS, "41": _CREW}
 """CNT 6069: parties of the list, passengers, crew members."""
 _CREW_KINDS = ("FM", "DDT")
-
-
-def require_paxlst(frame: pl.DataFrame) -> None:
-    """Every message that begins in `frame` is PAXLST of a directory from D.02B to D.16B.
-
-    Raises:
-        Refused: message-unknown.
-    """
-    require_messages(frame, "PAXLST", _VERSIONS, "D.02B to D.16B")
 
 
 @dataclass(slots=True)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from pipeline.core.findings import Finding, Tally
+from pipeline.core.findings import Tally
 from pipeline.formats.batch import Batch, Limits
-from pipeline.formats.edifact import read_segments
-from pipeline.formats.edifact_units import Units, require_columns
+from pipeline.formats.edifact_kinds import MessageKind, read_messages
+from pipeline.formats.edifact_units import Units
 from pipeline.formats.pnrgov_cells import COLUMNS, with_cells
 from pipeline.formats.pnrgov_context import (
     HISTORY_GROUP,
@@ -27,7 +27,7 @@ from pipeline.formats.pnrgov_context import (
     annotate,
 )
 from pipeline.formats.pnrgov_items import LABELLED, READ_BY_TAG, flight_items, flights, history, labelled
-from pipeline.formats.pnrgov_messages import Messages, require_pnrgov
+from pipeline.formats.pnrgov_messages import Messages
 from pipeline.formats.pnrgov_requests import read_requests
 from pipeline.formats.pnrgov_travellers import (
     PRIME_FLIGHT,
@@ -43,6 +43,14 @@ __all__ = ["COLUMNS", "PnrGov"]
 _STRUCTURE = frozenset({"SRC", "TIF", "TVL", "SSR", "EQN"})
 _CHECK_IN_TAGS = ("TRI", "TIF", "SSD", "TBD", "SSR", "IFT")
 _FLIGHT_SCHEMA = pl.Schema({"message": pl.UInt64, **dict.fromkeys(PRIME_FLIGHT, pl.String)})
+_KIND = MessageKind(
+    name="PNRGOV",
+    versions="(?:1[0-9]|2[01]):1",
+    versions_meant="10:1 to 21:1",
+    noun="PNR",
+    columns=COLUMNS,
+    opens=("SRC", "UNT", "UNZ"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +58,8 @@ class PnrGov:
     """Reads PNRGOV interchanges."""
 
     def read(self, blocks: Iterable[bytes], columns: tuple[str, ...], limits: Limits) -> Iterator[Batch]:
-        """Rows in batches; the last one may have none and holds what only the end could tell.
-
-        Raises:
-            Refused: what `read_segments` raises; message-unknown (not PNRGOV, or a version that is not 10:1 to 21:1).
-            Misconfigured: column-unknown.
-        """
-        require_columns("PNRGOV", columns, COLUMNS)
-        push = _Push(Units("PNR", columns, limits))
-        for segments in read_segments(blocks, limits):
-            yield from push.rows(segments.frame, segments.tolerated)
-        yield from push.last_rows()
+        """Rows in batches, or the refusal of all, as `read_messages` says."""
+        yield from read_messages(_KIND, _Push, blocks, columns, limits)
 
 
 @dataclass(slots=True)
@@ -72,19 +71,8 @@ class _Push:
     message: int = 0
     flights: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_FLIGHT_SCHEMA))
 
-    def rows(self, frame: pl.DataFrame, tolerated: tuple[Finding, ...]) -> Iterator[Batch]:
-        """The rows of the PNRs that `frame` completes."""
-        tally = Tally()
-        for finding in tolerated:
-            tally.add(finding.rule, finding.column, finding.positions, finding.count)
-        require_pnrgov(frame)
-        yield from self._batches(self.units.whole(frame, ("SRC", "UNT", "UNZ")), tally)
-
-    def last_rows(self) -> Iterator[Batch]:
-        """What follows the last PNR, and what only the end of the delivery tells."""
-        yield from self._batches(self.units.rest(), Tally(), last=True)
-
-    def _batches(self, frame: pl.DataFrame, tally: Tally, *, last: bool = False) -> Iterator[Batch]:
+    def batches(self, frame: pl.DataFrame, tally: Tally, *, last: bool) -> Iterator[Batch]:
+        """The rows of the whole units in `frame`."""
         annotated = annotate(frame, self.message)
         self.messages.follow(annotated, tally)
         if last:

@@ -6,19 +6,8 @@ import polars as pl
 
 from pipeline.core.findings import Tally
 from pipeline.formats.edifact import COMPONENT, ELEMENT
-from pipeline.formats.edifact_messages import Parts, no_message, require_messages
+from pipeline.formats.edifact_messages import Parts, no_message
 from pipeline.formats.pnrgov_context import Annotated
-
-_VERSIONS = "(?:1[0-9]|2[01]):1"
-
-
-def require_pnrgov(frame: pl.DataFrame) -> None:
-    """Every message that begins in `frame` is PNRGOV, 10:1 to 21:1.
-
-    Raises:
-        Refused: message-unknown.
-    """
-    require_messages(frame, "PNRGOV", _VERSIONS, "10:1 to 21:1")
 
 
 @dataclass(slots=True)
