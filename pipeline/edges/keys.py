@@ -83,6 +83,11 @@ class Keyring(Registered):
         return self._secrets(Role.SIGNING, SigningKey)[0]
 
     @property
+    def signing_ids(self) -> frozenset[str]:
+        """The names of the keys that may still sign manifests: the current one, and older ones that are not retired."""
+        return frozenset(key.id for key in self._secrets(Role.SIGNING, SigningKey))
+
+    @property
     def signing_publics(self) -> tuple[Ed25519PublicKey, ...]:
         """Every key that ever signed manifests here, the newest first."""
         return tuple(one for one in self._publics(Role.SIGNING) if isinstance(one, Ed25519PublicKey))

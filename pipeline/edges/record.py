@@ -4,7 +4,7 @@ Each can be told again: the ledger keeps the first entry of an id, and the same 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -84,15 +84,23 @@ def intended(site: Site, authorised: Authorised, release: str, parts: list[Part]
         "agreement_digest": authorised.agreement_digest,
         "parts": digests,
     }
-    _enter(site, Kind.INTENDED, f"{release}:{digests[0] if digests else 'empty'}", release, facts)
+    _enter(site, Kind.INTENDED, _intent(release, digests).partition(":")[2], release, facts)
+
+
+def _intent(release: str, digests: Sequence[str]) -> str:
+    """The id of the entry that these parts were about to be published."""
+    return f"{Kind.INTENDED.value}:{release}:{digests[0] if digests else 'empty'}"
 
 
 def released(site: Site, published: Published) -> None:
     """The release is there, under this manifest; the proof that the ledger says so is beside it.
 
     Raises:
-        Refused: MANIFEST_SWAPPED: the ledger says that it was published under another manifest.
+        Refused: MANIFEST_SWAPPED: the ledger says that it was published under another manifest, or that nobody meant to
+            publish these parts. SIGNER_UNKNOWN: see `_signed_today`.
     """
+    if release_entry(site, published.release) is None:
+        _meant(site, published)
     facts: dict[str, Fact] = {
         "agreement": published.predicate["agreement"]["id"],
         "recipient": published.recipient,
@@ -108,6 +116,9 @@ def released(site: Site, published: Published) -> None:
 def withdrawn(site: Site, published: Published, done: Withdrawn) -> None:
     """The release must no longer be used, and this withdrawal says why; the proof that the ledger says so is beside it."""
     said = done.withdrawal
+    if withdrawal_entry(site, published.release) is None:
+        released(site, published)
+        _signed_today(site, said.signed_by, f"the withdrawal of {published.release}")
     facts: dict[str, Fact] = {
         "agreement": published.predicate["agreement"]["id"],
         "recipient": published.recipient,
@@ -259,6 +270,34 @@ def published_as(site: Site, release: str) -> Published:
         f"no release {release!a} was published.",
         next_step="`safeconduct releases` lists them; to stop one that is not published yet, suspend its agreement.",
     )
+
+
+def _meant(site: Site, published: Published) -> None:
+    """We were about to publish just these parts: whoever has a key of ours and the shared storage alone has not said so."""
+    name = f"the manifest of {published.release}"
+    _signed_today(site, published.predicate["signed_by"], name)
+    digests = [part["digest"] for part in published.predicate["parts"]]
+    entry = site.ledger.find(_intent(published.release, digests))
+    if entry is None or entry.facts["parts"] != digests:
+        raise Refused(
+            Code.MANIFEST_SWAPPED,
+            f"{name} is there, but the ledger has no entry that its parts were about to be published.",
+            next_step="it is not ours: remove it, find out who put it there, and rotate the signing key.",
+        )
+
+
+def _signed_today(site: Site, names: Iterable[str], what: str) -> None:
+    """What the ledger is to learn now is signed by a key that is not retired, as all its signers' signatures hold.
+
+    Raises:
+        Refused: SIGNER_UNKNOWN: a retired key verifies what it has signed, and nobody believes it anything new.
+    """
+    if not {site.publication.key.id, *site.keyring.signing_ids} & set(names):
+        raise Refused(
+            Code.SIGNER_UNKNOWN,
+            f"{what} is signed by a retired key alone, and the ledger does not know it.",
+            next_step="it is not ours: remove it, and find out who has the retired key and can write to shared storage.",
+        )
 
 
 def _same(entry: Entry, fact: str, digest: str, name: str) -> None:

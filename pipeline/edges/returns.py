@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pipeline.core.acknowledgement import MAX_BYTES, Acknowledgement, read_acknowledgement
 from pipeline.core.delivery import Delivery
 from pipeline.core.entries import Entry
-from pipeline.core.errors import Code, Refused, SafeconductError
+from pipeline.core.errors import Code, Conflict, Refused, SafeconductError
 from pipeline.core.language.feed import RETURNS
 from pipeline.core.notes import MAX_NOTE_BYTES
 from pipeline.edges import record
@@ -99,7 +99,7 @@ def prove_witnessed(site: Site, size: int) -> None:
         if release == rest or "/" in release or proof_key(recipient, release, WITNESSED) in keys:
             continue
         entry = record.release_entry(site, release)
-        if entry is not None and entry.sequence < size:
+        if entry is not None and entry.sequence < size and entry.facts["recipient"] == recipient:
             put = proof_key(recipient, release, WITNESSED)
             with suppress(AlreadyThere):
                 site.publication.store.put_new(put, site.ledger.prove(entry, size))
@@ -135,6 +135,7 @@ def _acknowledged(site: Site, catalogue: Catalogue, partner: str, delivery: Deli
     except ValueError as error:
         raise _malformed(delivery, str(error)) from None
     published = _acknowledgeable(site, catalogue, partner, delivery, said)
+    _is_ours(site, published)
     place = f"returned/{partner}/{delivery.id}{_ACKNOWLEDGEMENT}"
     site.landing.private.put_new(place, text)
     with suppress(AlreadyThere):  # it came again, with another signature that holds
@@ -174,6 +175,18 @@ def _acknowledgeable(
             "compare the clocks of both sides; then have it written and signed again.",
         )
     return published
+
+
+def _is_ours(site: Site, published: Published) -> None:
+    """The ledger knows the release, and what a run that died left undone is done.
+
+    Raises:
+        Conflict: OBJECT_ALTERED: the manifest that is there is not ours, which is no fault of whoever acknowledges it.
+    """
+    try:
+        record.released(site, published)
+    except Refused as refusal:
+        raise Conflict(Code.OBJECT_ALTERED, refusal.message, next_step=refusal.next_step) from None
 
 
 def _cosigned(site: Site, partner: str, delivery: Delivery) -> Iterator[Returned]:
