@@ -178,7 +178,12 @@ class Story:
     def files(self) -> tuple[Path, ...]:
         """Those that decide what the agreement releases."""
         catalogue = self.exchange.directory / "catalogue"
-        leant_on = ("instruments/eu-us-mutual-recognition", "codes/statuses-v1", "feeds/aeo-members", "partners/eu-customs")
+        leant_on = (
+            "instruments/eu-us-mutual-recognition",
+            "codes/statuses-v1",
+            "feeds/aeo-members",
+            "partners/eu-customs",
+        )
         return self.path, *(catalogue / f"{name}.toml" for name in leant_on)
 
 
