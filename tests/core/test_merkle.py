@@ -240,6 +240,13 @@ def test_there_is_no_proof_of_a_leaf_that_is_not_there(index: int, size: int) ->
         root_by_inclusion(index, size, LEAVES[0], [])
 
 
+def test_a_proof_has_one_length() -> None:
+    proof = inclusion(3, 10, NODE)
+    for wrong, why in [([*proof, LEAVES[0]], "too long"), (proof[:-1], "too short"), ([], "too short")]:
+        with pytest.raises(ValueError, match=why):
+            root_by_inclusion(3, 10, LEAVES[3], wrong)
+
+
 @pytest.mark.parametrize(("old", "new"), [(2, 1), (-1, 1)])
 def test_there_is_no_proof_that_a_tree_shrank(old: int, new: int) -> None:
     with pytest.raises(ValueError, match="shrink"):

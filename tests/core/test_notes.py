@@ -218,12 +218,17 @@ def test_what_is_no_signed_note_is_not_read(content: bytes) -> None:
         read_note(content)
 
 
+@pytest.mark.parametrize("line", [GO_LINE.rstrip(), GO_LINE.replace("JnAM=", "JnAN="), f" {GO_LINE}", "\n", ""])
+def test_what_is_no_signature_line_is_not_read(line: str) -> None:
+    assert str(read_signature(GO_LINE)) == GO_LINE
+    with pytest.raises(ValueError):
+        read_signature(line)
+
+
 @pytest.mark.parametrize("content", [b"", bytes(71), bytes(73), b"\xff" * 72])
 def test_what_is_no_cosignature_is_not_read(content: bytes) -> None:
     with pytest.raises(ValueError):
         read_timestamped(content)
-    with pytest.raises(ValueError):
-        read_signature(GO_LINE.rstrip())
 
 
 # Laws

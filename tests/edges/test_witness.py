@@ -4,7 +4,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -293,6 +293,18 @@ def test_two_runs_at_once_never_go_back(scene: Scene) -> None:
             sizes = each.result(timeout=60)
             assert sizes == sorted(sizes)
     assert scene.look().size == 60
+
+
+def test_a_second_run_waits_until_the_first_has_remembered(scene: Scene) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        second: list[Future[Checkpoint]] = []
+
+        def look_again() -> None:
+            second.append(pool.submit(scene.look))
+            assert not wait(second, timeout=0.3).done
+
+        scene.look(store=Interrupted(open_store(scene.public.as_uri()), at=3, by=look_again))
+        assert second[0].result(timeout=30).size == 5
 
 
 # Its key
