@@ -26,7 +26,10 @@ class Told:
 
 @dataclass(slots=True)
 class Spoken:
-    """What the entries speak of. `records`: by store and key. A delivery is meant by its feed and id."""
+    """What the entries speak of. `records`: by store and key. A delivery is meant by its feed and id.
+
+    `intended`: the last intent of each release; `intended_under`: each release with the digests of agreements of its intents.
+    """
 
     kinds: Counter[str] = field(default_factory=Counter)
     records: dict[str, Told] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class Spoken:
     refused: set[tuple[str, str]] = field(default_factory=set)
     intended: dict[str, Entry] = field(default_factory=dict)
     intended_parts: set[str] = field(default_factory=set)
+    intended_under: set[tuple[str, str]] = field(default_factory=set)
     withheld: dict[str, int] = field(default_factory=dict)
     released: dict[str, Entry] = field(default_factory=dict)
     withdrawn: dict[str, Entry] = field(default_factory=dict)
@@ -87,6 +91,7 @@ class Spoken:
                 self.refused.add((str(facts["feed"]), subject))
             case Kind.INTENDED:
                 self.intended[subject] = entry
+                self.intended_under.add((subject, str(facts["agreement_digest"])))
                 parts = facts["parts"]
                 self.intended_parts |= set(map(str, parts)) if isinstance(parts, list) else set()
             case Kind.RELEASED:

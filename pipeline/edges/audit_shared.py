@@ -172,9 +172,10 @@ def _terms(grounds: Grounds, published: Published) -> None:
     if there != (said["version"], said["digest"]["sha256"], published.recipient):
         raise differs(f"the texts that {published.release} was made under do not hold the version that it names")
     in_force(agreement, at)
-    intended = grounds.spoken.intended.get(published.release)
-    if intended is None or intended.facts["agreement_digest"] != said["digest"]["sha256"]:
-        raise differs(f"the ledger knows of no intent to publish {published.release} under the agreement that it names")
+    parts = {one["digest"] for one in published.predicate["parts"]}
+    under = (published.release, said["digest"]["sha256"])
+    if under not in grounds.spoken.intended_under or not parts <= grounds.spoken.intended_parts:
+        raise differs(f"the ledger knows of no intent to publish {published.release} so, under the agreement that it names")
 
 
 def _supersedes(grounds: Grounds, published: Published) -> None:

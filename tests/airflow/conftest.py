@@ -20,6 +20,7 @@ DELAY = "PT1M"
 
 FAMILIES = {
     "intake",
+    "audit",
     "receive.pnr-push",
     "receive.aeo-members",
     "receive.register",
