@@ -8,6 +8,7 @@ import pytest
 from pipeline import journey
 from pipeline.core.differencing import Cell, Told
 from pipeline.core.errors import Conflict
+from pipeline.edges.publication import Publication
 from pipeline.edges.sealing import Identity, new_identity
 from pipeline.edges.storage import Store, open_store
 from pipeline.edges.tables import ToldTables
@@ -106,3 +107,22 @@ def test_a_corrected_list_tells_no_small_change(tmp_path: Path) -> None:
             for before in counts.values():
                 assert cell not in before or now == before[cell] or abs(now - before[cell]) >= 11
     assert len(list(exchange.site.vault.store.listing("tables"))) == 3
+
+
+def test_a_try_that_died_before_it_was_published_is_not_held_against_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = Exchange(tmp_path, feeds=("aeo-members",))
+    with (tmp_path / "list").open("wb") as out:
+        aeo_members.write(out, operators=400, seed=3, bad_share=0.0)
+    exchange.drop("aeo-members", (tmp_path / "list").read_bytes(), "list")
+    (received,) = exchange.receive()
+    with monkeypatch.context() as dying:
+        dying.setattr(Publication, "publish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            journey.release(exchange.site, "aeo-statistics", received.kept[0])
+    assert exchange.published("aeo-statistics") == []
+    journey.release(exchange.site, "aeo-statistics", received.kept[0])
+    (published,) = exchange.published("aeo-statistics")
+    assert published.predicate["statistics"]["compared_tables"] == 0
+    assert len(list(exchange.site.vault.store.listing("tables"))) == 2
