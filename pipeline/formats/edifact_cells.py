@@ -81,10 +81,15 @@ def cells(
     `distinct` the same item is not written twice in a cell.
     """
     keys = items[key].unique().sort()
-    rows, sorted_by = max(len(keys), 1), [order] if order else []
+    if not len(keys):
+        return pl.DataFrame(schema={key: items.schema[key], **dict.fromkeys(columns, pl.String)})
+    rows, sorted_by = len(keys), [order] if order else []
+    # Keys are positions, near each other: looked up in a list of all between them, not searched for.
+    row_of = pl.repeat(0, keys[-1] - keys[0] + 1, dtype=pl.UInt32, eager=True)
+    row_of = row_of.scatter(keys - keys[0], pl.int_range(rows, dtype=pl.UInt32, eager=True))
     # Each cell has a number: sorted by it, items are grouped without hashing, and a column is a slice of all cells.
     at = pl.col("column").cast(pl.Enum(columns)).to_physical().cast(pl.UInt64)
-    numbered = (at * rows + keys.search_sorted(items[key]).cast(pl.UInt64)).alias("cell")
+    numbered = (at * rows + row_of.gather(items[key] - keys[0]).cast(pl.UInt64)).alias("cell")
     listed = items.select(numbered, "text", *sorted_by).sort("cell", *sorted_by, maintain_order=True)
     grouped = listed.set_sorted("cell").group_by("cell", maintain_order=True).agg("text")
     texts = pl.col("text").list
@@ -96,9 +101,7 @@ def cells(
             grouped.filter(~single).select("cell", several.join("\n")),
         ]
     )
-    found = pl.repeat(None, len(keys) * len(columns), dtype=pl.UInt32, eager=True)
+    found = pl.repeat(None, rows * len(columns), dtype=pl.UInt32, eager=True)
     found = found.scatter(filled["cell"], pl.int_range(filled.height, dtype=pl.UInt32, eager=True))
     written = filled["text"].gather(found)
-    return pl.DataFrame(
-        [keys, *(written.slice(n * len(keys), len(keys)).alias(name) for n, name in enumerate(columns))]
-    )
+    return pl.DataFrame([keys, *(written.slice(n * rows, rows).alias(name) for n, name in enumerate(columns))])
