@@ -435,7 +435,7 @@ def test_a_crash_at_any_write_of_a_sweep_loses_and_doubles_nothing(released: Sto
     expected = given_back(whole)
     assert expected == ({"acknowledged": 1, "witnessed": 1, "refused": 1}, [], {"return-malformed"}, 2, 0)
     for at in count():
-        story, fuse = released.copied(tmp_path / str(at)), Fuse(at, after=False, reads=False)
+        story, fuse = released.copied(tmp_path / str(at)), Fuse(at, reads=False)
         with suppress(Died):
             journey.sweep(fused(story.exchange, fuse))
         if fuse.calls <= at:
