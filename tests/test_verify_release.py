@@ -4,6 +4,7 @@ import ast
 import base64
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -554,6 +555,57 @@ def test_a_damaged_memory_is_said(folder: Folder, tmp_path: Path) -> None:
 
 
 # Its end
+
+
+PIPES = ("manifest.json", "OPEN.md", "manifest.tlog-proof", "withdrawal.json", "withdrawal.tlog-proof")
+
+
+@pytest.mark.parametrize("name", [*PIPES, ""])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder: Folder, name: str) -> None:
+    place = folder.path / name if name else folder.parts[0]
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    assert "folder-unreadable" in {fault["code"] for fault in json.loads(run(folder, "--json").stdout)["faults"]}
+
+
+def test_of_a_part_without_end_no_more_is_read_than_was_signed(folder: Folder) -> None:
+    os.truncate(folder.parts[0], 2**40)
+    assert codes(folder) == ["part-trailing-bytes"]
+
+
+def test_parts_that_lead_elsewhere_are_not_followed_and_not_all_told(folder: Folder, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "below").mkdir(parents=True)
+    for number in range(40):
+        (elsewhere / f"{number:02}").touch()
+        (elsewhere / "below" / str(number)).touch()
+    shutil.rmtree(folder.path / "parts")
+    (folder.path / "parts").symlink_to(elsewhere)
+    report = verify(folder.path, TRUST, now=NOW)
+    extra = [fault.says for fault in report.faults if fault.code == "part-extra"]
+    assert len(extra) == 21
+    assert extra[-1] == "Nor 21 more beside it."
+    assert not any("below/" in one for one in extra)
+
+
+@pytest.mark.parametrize("named", [[], {}, None, 7])
+def test_a_key_s_name_of_another_shape_is_no_key_s_name(folder: Folder, named: object) -> None:
+    envelope = json.loads((folder.path / "manifest.json").read_bytes())
+    envelope["signatures"] = [{"keyid": named, "sig": base64.b64encode(bytes(64)).decode()}]
+    folder.put("manifest.json", json.dumps(envelope).encode())
+    assert codes(folder) == ["wrong-key"]
+
+
+def test_a_withdrawal_that_was_taken_away_from_beside_its_proof_is_missed(folder: Folder) -> None:
+    folder.withdrawn()
+    (folder.path / "withdrawal.json").unlink()
+    assert codes(folder) == ["withdrawal-wrong"]
+
+
+@pytest.mark.parametrize("change", [{"reissue": 1}, {"signed_by": "abc"}, {"why": None}])
+def test_a_withdrawal_of_another_shape_is_a_fault(folder: Folder, change: dict[str, Any]) -> None:
+    folder.withdrawn(change=lambda said: said.update(change))
+    assert codes(folder) == ["withdrawal-wrong"]
 
 
 def test_a_withdrawn_release_says_so_and_why(folder: Folder) -> None:

@@ -103,6 +103,7 @@ _BLOCK_BYTES = 1024 * 1024
 _MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 _MAX_PROOF_BYTES = 1024 * 1024
 _MAX_SIGNATURES = 64
+_MAX_TOLD = 20
 _CLOCKS_DIFFER_BY = timedelta(minutes=5)
 _ED25519, _COSIGNATURE = 1, 4
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -350,27 +351,33 @@ class _Examination:
         self.report.checked.append(f"{whole} of {len(parts)} parts are here, and are what the manifest says.")
 
     def _part(self, part: dict[str, Any]) -> None:
-        digest, size, whole = hashlib.sha256(), 0, None
+        digest, left = hashlib.sha256(), part["size_bytes"]
+        trailing = False
         for block in _blocks(self.folder / part["key"]):
-            left = part["size_bytes"] - size
-            if whole is None and len(block) > left:
-                digest.update(block[:left])
-                whole = digest.hexdigest()
-            elif whole is None:
-                digest.update(block)
-            size += len(block)
-        if size < part["size_bytes"]:
-            raise Broken("part-truncated", f"has {size} bytes of {part['size_bytes']}")
-        if whole == part["digest"]:
-            raise Broken("part-trailing-bytes", f"has {size - part['size_bytes']} bytes after its end")
-        if (whole or digest.hexdigest()) != part["digest"] or whole:
+            digest.update(block[:left])
+            trailing, left = len(block) > left, max(left - len(block), 0)
+            if trailing:
+                break  # however much more there is, nobody needs to read it
+        if left:
+            raise Broken("part-truncated", f"has {part['size_bytes'] - left} bytes of {part['size_bytes']}")
+        if digest.hexdigest() != part["digest"]:
             raise Broken("part-altered", "has other bytes than were signed")
+        if trailing:
+            raise Broken("part-trailing-bytes", "has more bytes after its end")
 
     def _no_others(self, keys: set[str]) -> None:
-        for path in sorted((self.folder / "parts").rglob("*")):
-            key = path.relative_to(self.folder).as_posix()
-            if key not in keys and (path.is_symlink() or not path.is_dir()):
-                self.report.faults.append(Broken("part-extra", f"The manifest does not name {_plain(key)}."))
+        """Nothing else is in the folder `parts`; folders in it are not looked into, wherever they lead."""
+        try:
+            found = {f"parts/{path.name}" for path in (self.folder / "parts").iterdir()}
+        except (FileNotFoundError, NotADirectoryError):
+            found = set()
+        except OSError as error:
+            raise Broken("folder-unreadable", f"parts cannot be read ({error.strerror}).") from None
+        extra = sorted(map(_plain, found - keys))
+        for key in extra[:_MAX_TOLD]:
+            self.report.faults.append(Broken("part-extra", f"The manifest does not name {key}."))
+        if extra[_MAX_TOLD:]:
+            self.report.faults.append(Broken("part-extra", f"Nor {len(extra) - _MAX_TOLD} more beside it."))
 
     # what came with them
 
@@ -491,6 +498,8 @@ class _Examination:
     def withdrawal(self) -> None:
         text = _read(self.folder / "withdrawal.json", _MAX_MANIFEST_BYTES)
         if text is None:
+            if _read(self.folder / "withdrawal.tlog-proof", _MAX_PROOF_BYTES) is not None:
+                raise Broken("withdrawal-wrong", "The proof of a withdrawal is here, and the withdrawal is not.")
             self.report.unchecked.append("Whether it was withdrawn since you fetched it: look where you fetched it.")
             return
         try:
@@ -512,7 +521,7 @@ class _Examination:
             unstripped(said, names, name="withdrawal.json")
             ours = (said["release"], said["recipient"]) == (self.said["release"], self.said["recipient"]["id"])
             ours = ours and [one["digest"]["sha256"] for one in subject] == [self.report.manifest]
-        except (Broken, KeyError, TypeError):
+        except (Broken, KeyError, TypeError, ValueError, AttributeError):
             raise Broken(
                 "withdrawal-wrong", "withdrawal.json is no withdrawal that the publisher has signed."
             ) from None
@@ -537,7 +546,7 @@ def open_envelope(envelope: bytes, trust: Trust, *, name: str) -> tuple[bytes, l
     try:
         fields = json.loads(envelope, object_pairs_hook=_once)
         payload = _base64(fields["payload"])
-        signatures = [(one.get("keyid"), _base64(one["sig"])) for one in fields["signatures"]]
+        signatures = [(str(one.get("keyid")), _base64(one["sig"])) for one in fields["signatures"]]
         known = fields["payloadType"] == PAYLOAD_TYPE and len(signatures) <= _MAX_SIGNATURES
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         known = False
@@ -556,7 +565,7 @@ def open_envelope(envelope: bytes, trust: Trust, *, name: str) -> tuple[bytes, l
         if not any(_is_by(key, value, signed) for key in trust.mldsa for _, value in signatures):
             raise Broken("mldsa-missing", f"{name} has no valid signature by the ML-DSA-65 key that you have.")
         names.append("its ML-DSA-65 key")
-    return payload, names, {str(id) for id, _ in signatures}
+    return payload, names, {id for id, _ in signatures}
 
 
 def unstripped(said: dict[str, Any], names: set[str], *, name: str) -> None:
@@ -977,7 +986,7 @@ def _read(path: Path, max_bytes: int) -> bytes | None:
 def _blocks(path: Path) -> Iterator[bytes]:
     """The bytes of a regular file. FileNotFoundError where there is none."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise Broken("folder-unreadable", "is not a file")
             yield from iter(lambda: file.read(_BLOCK_BYTES), b"")
@@ -985,6 +994,11 @@ def _blocks(path: Path) -> Iterator[bytes]:
         raise FileNotFoundError from None
     except OSError as error:
         raise Broken("folder-unreadable", f"cannot be read ({error.strerror})") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A pipe that nobody writes to would be waited for, for ever; os.O_NONBLOCK is not on every system."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _sha256(content: bytes) -> bytes:
