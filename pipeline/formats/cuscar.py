@@ -111,7 +111,8 @@ class _Manifests:
     def _rows(self, segments: pl.DataFrame) -> pl.DataFrame:
         tag, at = pl.col("tag"), pl.col("position")
         bills = segments.filter((tag == "CNI") & ~pl.col("consignment").is_in(_with_goods(segments)))
-        opened = pl.concat([segments.filter(tag == "GID"), bills, segments.filter(tag == "EQD")]).sort("position")
+        empties = segments.filter((tag == "EQD") & (pl.col("consignment") == 0))
+        opened = pl.concat([segments.filter(tag == "GID"), bills, empties]).sort("position")
         kinds = {"GID": "goods", "CNI": "bill", "EQD": "empty"}
         rows = opened.select(at, "message", "consignment", tag.replace_strict(kinds).alias("row_kind"))
         items = pl.concat(goods_items(segments.filter(pl.col("item") > 0), self.containers)).drop_nulls("text")

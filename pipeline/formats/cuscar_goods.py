@@ -116,9 +116,9 @@ def goods_items(segments: pl.DataFrame, known: pl.DataFrame) -> Items:
     by_tag = {str(key[0]): part for key, part in segments.partition_by("tag", as_dict=True).items()}
     none = segments.clear()
     gid = components(elements(by_tag.get("GID", none), "number", "packed"), "packed", "count", "kind", "", "", "name")
-    yield _item(gid, "item", "item_number", pl.col("number"))
+    yield _item(gid, "item", "item_number", phrase(pl.col("number")))
     pac = components(elements(by_tag.get("PAC", none), "count", "", "kind"), "kind", "code", "", "", "name")
-    for column, *said in (("packages", pl.col("count"), pl.col("count")), ("package_type", *_PACKED)):
+    for column, *said in (("packages", pl.col("count"), phrase(pl.col("count"))), ("package_type", *_PACKED)):
         either = pl.concat([_item(gid, "item", column, said[0]), _item(pac, "item", column, said[1])])
         yield either.drop_nulls("text").unique(maintain_order=True)  # GID and PAC may both say it
     described = by_tag.get("FTX", none).filter(pl.col("qualifier") == _DESCRIBED)

@@ -79,7 +79,7 @@ def _manifest(segments: pl.DataFrame) -> Items:
     apart = components(apart, "name", "kind")
     yield _item(apart, "manifest_kind", pl.col("kind"))
     yield _item(apart, "manifest_number", phrase(pl.col("number")))
-    yield _item(apart, "manifest_function", pl.col("function"))
+    yield _item(apart, "manifest_function", phrase(pl.col("function")))
 
 
 def _transport(segments: pl.DataFrame) -> Items:

@@ -81,7 +81,7 @@ class Placed:
 
     def phrase(self, at: int) -> str | None:
         """An element's components with one space between, each as it was written."""
-        return _phrase("\x1f".join(self.said.element(at) or []))
+        return phrase("\x1f".join(self.said.element(at) or []))
 
     def holds_mrz(self) -> str | None:
         """The line of a passport in it."""
@@ -204,7 +204,8 @@ def _add(cells: Cells, column: str, text: str | None) -> None:
         cells[column].append(text)
 
 
-def _phrase(text: str) -> str | None:
+def phrase(text: str) -> str | None:
+    """The components with one space between, each as it was written."""
     return re.sub(" *\x1f[\x1f ]*", " ", text).strip(" ") or None
 
 
@@ -242,7 +243,7 @@ def _flight(header: list[Placed]) -> Cells:
         fitting = [(one, place) for one, place in times if one.qualifier == meant and place in ("125", "87", "")]
         nearest = [one for one, place in fitting if place == wanted] or [one for one, _ in fitting]
         for one in nearest:
-            _add(cells, column, _moment(one.part(1), one.part(2)))
+            _add(cells, column, moment(one.part(1), one.part(2)))
     return cells
 
 
@@ -278,7 +279,8 @@ def _day(digits: str | None, code: str | None) -> str | None:
     return digits
 
 
-def _moment(digits: str | None, code: str | None) -> str | None:
+def moment(digits: str | None, code: str | None) -> str | None:
+    """The digits as a day and its time, or as they were written."""
     if digits and code == "201" and re.fullmatch("[0-9]{10}", digits):
         return f"20{digits[:2]}-{digits[2:4]}-{digits[4:6]}T{digits[6:8]}:{digits[8:]}"
     if digits and code == "203" and re.fullmatch("[0-9]{12}", digits):

@@ -4,6 +4,7 @@ For tests alone, and for deliveries that fit one window and stay within the limi
 """
 
 import re
+from calendar import monthrange
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -105,8 +106,9 @@ def outcome(delivery: bytes) -> tuple[list[tuple[object, ...]], set[Finding]]:
         if last:
             _follow(pnrs, level0, tally)
         flights = _flights(level0, tally if last else Tally())
+        pushes = _pushes(level0, tally if last else Tally())
         for pnr in part:
-            rows += _rows(pnr, flights.get(pnr.message, {}), tally)
+            rows += _rows(pnr, pushes.get(pnr.message, {}) | flights.get(pnr.message, {}), tally)
     return rows, set(tally.findings())
 
 
@@ -229,6 +231,41 @@ def _flights(level0: list[tuple[Segment, int]], tally: Tally) -> dict[int, Cells
             "arrives_at": None if dayless else _moment(day, time),
         }
     return found
+
+
+def _pushes(level0: list[tuple[Segment, int]], tally: Tally) -> dict[int, Cells]:
+    """The push that each message belongs to."""
+    found: dict[int, Cells] = {}
+    prepared, waiting = None, 0
+    for segment, message in level0:
+        if segment.tag == "UNB":
+            day, minute = segment.components(3, 0, 1)
+            prepared = _prepared(day or "", minute or "")
+        elif segment.tag == "UNH":
+            (reference,), (part,) = segment.components(2, 0), segment.components(3, 0)
+            number = str(int(part)) if part and re.fullmatch("[0-9]{1,4}", part) and int(part) else None
+            found[message] = {"pushed_at": prepared, "push_reference": reference, "push_part": number}
+            waiting = message
+        elif segment.tag == "MSG" and waiting == message:
+            (code,) = segment.components(0, 1)
+            kind = {"22": "FULL", "141": "UPDATE"}.get(code or "")
+            found[message]["push_kind"] = kind
+            if kind is None:
+                tally.add("tolerated-push-kind", "push_kind", [message])
+            waiting = 0
+        elif segment.tag == "UNT":
+            waiting = 0
+    return found
+
+
+def _prepared(day: str, minute: str) -> str | None:
+    if not re.fullmatch("(20)?[0-9]{6}", day) or not re.fullmatch("[0-9]{4}", minute):
+        return None
+    year, month, of_month = 2000 + int(day[-6:-4]), day[-4:-2], day[-2:]
+    real = 1 <= int(month) <= 12 and 1 <= int(of_month) <= monthrange(year, int(month))[1]
+    if not real or minute[:2] > "23" or minute[2:] > "59":
+        return None
+    return f"{year}-{month}-{of_month}T{minute[:2]}:{minute[2:]}"
 
 
 def _moment(day: str | None, time: str | None) -> str | None:

@@ -241,6 +241,14 @@ def test_a_container_declared_empty_is_a_row_of_its_own(status: str, kinds: list
     assert found(content) == ({} if status == "4" else {"tolerated-container-without-goods": (12,)})
 
 
+def test_a_container_within_a_consignment_is_no_row_and_is_counted() -> None:
+    content = written(*BOX, *BILL, ("EQD", "CN", "TCLU5546482", "22G1", "", "3", "4"), *ITEM)
+    told, where = read(content)
+
+    assert [row["row_kind"] for row in told] == ["goods"]
+    assert len(where["discarded-beyond-elements"]) == 1
+
+
 def test_each_manifest_has_its_own_containers() -> None:
     other = [*HEADER, ("EQD", "CN", "CSQU3054383", "22G1"), *BILL, *ITEM]
     content = PLAIN.write(interchange([*HEADER, *BOX, *BILL, *ITEM], other))

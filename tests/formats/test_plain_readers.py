@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from pipeline.core.errors import Refused
 from pipeline.formats.batch import Reader
+from pipeline.formats.cuscar import COLUMNS as CUSCAR
+from pipeline.formats.cuscar import Cuscar
 from pipeline.formats.paxlst import COLUMNS as PAXLST
 from pipeline.formats.paxlst import Paxlst
 from pipeline.formats.pnrgov import COLUMNS as PNRGOV
 from pipeline.formats.pnrgov import PnrGov
 from samples import pnr_push, preclear_apis
-from tests.formats import paxlst_writer, plain_paxlst, plain_pnrgov
+from tests.formats import paxlst_writer, plain_cuscar, plain_paxlst, plain_pnrgov, test_cuscar
 from tests.formats.reading import frame_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "pnr" / "all-nineteen-types.edi"
@@ -61,6 +63,12 @@ def lists_of_travellers() -> tuple[bytes, ...]:
     written = io.BytesIO()
     preclear_apis.write(written, travellers=12, seed=3, bad_share=0.3, per_message=5)
     return written.getvalue(), paxlst_writer.lists(1, us=True).content, paxlst_writer.lists(2, us=False).content
+
+
+@cache
+def manifests() -> tuple[bytes, ...]:
+    """Manifests that look real."""
+    return test_cuscar.manifests(1)[0], test_cuscar.manifests(2)[0], test_cuscar.manifests(3, bills=5)[0]
 
 
 INSERTED = (
@@ -237,6 +245,76 @@ LISTED = (
         b"NAD",
     ),
 )
+MANIFESTED = (
+    *(
+        b"ZZZ+1",
+        b"CNI+1+B1",
+        b"CNI+2",
+        b"GID+1+5:BX",
+        b"GID+2:3+7:::: BOXES",
+        b"EQD+CN+CSQU3054399+45G1+++5",
+        b"EQD+CN+X+:::Y+++4",
+    ),
+    *(
+        b"EQD+CN++22G1",
+        b"SEL+S9",
+        b"SEL+:X",
+        b"TDT+20+V1+++C:1+++9:::N:DE",
+        b"LOC+5+DEHAM",
+        b"LOC+61+:::OSLO",
+        b"LOC+9+NLRTM",
+        b"LOC+88",
+    ),
+    *(
+        b"DTM+133:2703011015:201",
+        b"DTM+178:270301:101",
+        b"DTM+132:X",
+        b"BGM+85+A:B+9:1",
+        b"RFF+BM:B9",
+        b"RFF+MB:M1",
+        b"RFF+AAM",
+        b"RFF+BH: ",
+    ),
+    *(
+        b"NAD+CZ+1:2+A:B:C",
+        b"NAD+OS+++WHO+ST+C+R+P+DE",
+        b"NAD+NI++:X",
+        b"NAD+CN++A+B",
+        b"NAD+XX",
+        b"PAC+5++BX",
+        b"PAC+6:1++:::BAG",
+        b"PCI+24+M:N",
+    ),
+    *(
+        b"FTX+AAA+++T 1:T 2",
+        b"FTX+ABC+++T",
+        b"MEA+AAE+G+KGM:5",
+        b"MEA+WT++KGM:6",
+        b"MEA+AAE+N+KGM:7",
+        b"MEA+AAI+AAB:1+:8",
+        b"MEA+WT",
+    ),
+    *(
+        b"CST+1+640399:HS+1:XX+2",
+        b"PIA+1+640399:HS+640399",
+        b"DGS+IMD+3+1203:4",
+        b"SGP+CSQU3054399",
+        b"SGP+CSQU3054310",
+        b"SGP",
+        b"CNT+10:9",
+    ),
+    *(
+        b"CNT+16:1",
+        b"AUT+1",
+        b"UNT+1+1",
+        b"UNH+2+CUSCAR:D:95B:UN",
+        b"UNH+2+CUSCAR:D:95A:UN",
+        b"UNZ+1+1",
+        b"HAN+1",
+        b"GDS+1",
+        b"CNI",
+    ),
+)
 Edit = tuple[int, float, float, int]
 EDITS = st.lists(
     st.tuples(
@@ -345,3 +423,18 @@ def test_both_paxlst_readers_agree_on_the_samples(name: str) -> None:
     delivery = preclear_apis.VARIANTS[name]()
 
     assert by_column(Paxlst(), PAXLST, delivery) == plainly(plain_paxlst.outcome, delivery)
+
+
+@settings(max_examples=40, deadline=None)
+@given(base=st.integers(0, 2), edits=EDITS, block=st.sampled_from([1 << 20, 997]))
+def test_both_cuscar_readers_agree_on_a_manifest_that_was_edited_anywhere(
+    base: int, edits: list[Edit], block: int
+) -> None:
+    delivery = edited(manifests()[base], edits, MANIFESTED)
+
+    assert by_column(Cuscar(), CUSCAR, delivery, block) == plainly(plain_cuscar.outcome, delivery)
+
+
+def test_both_cuscar_readers_agree_on_every_odd_piece() -> None:
+    for delivery in each_once(manifests()[0], MANIFESTED):
+        assert by_column(Cuscar(), CUSCAR, delivery) == plainly(plain_cuscar.outcome, delivery)
