@@ -69,8 +69,7 @@ def _withdrawn_and_anew(exchange: Exchange) -> None:
             kept, agreement = published.predicate["made_of"]["kept"], published.predicate["agreement"]["id"]
             said = site.catalogue().agreement(agreement).declared
             declared = Declared(declaration=said or Declaration(purpose="none"), by="j.example", at=exchange.now)
-            record.declared(site, site.catalogue().agreement(agreement), kept, declared)
-            site.declarations.declare(agreement, kept, declared)
+            record.declare(site, site.catalogue().agreement(agreement), kept, declared)
             journey.release(site, agreement, kept)
     exchange.now += timedelta(hours=1)
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import itertools
 import json
 import os
 import random
@@ -11,7 +12,7 @@ import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -20,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import journey
 from pipeline.core.audit import Report, document
 from pipeline.core.audit_page import in_words, page
 from pipeline.core.canonical import canonical
@@ -37,6 +39,8 @@ from samples import aeo_members
 from tests.audited import cosigned, rich
 from tests.desk import Desk
 from tests.exchange import ROOT, Exchange
+from tests.faults import Died
+from tests.test_crashes import Fuse, fused
 
 FLIPS_OF_A_KIND = 14
 
@@ -249,6 +253,41 @@ def test_what_is_being_made_is_no_finding(tmp_path: Path) -> None:
     assert failed == []
     assert audits > 3
     assert audit(exchange.site, full=True).findings == ()
+
+
+def test_what_a_crash_left_is_no_finding_once_everything_was_run_again(tmp_path: Path) -> None:
+    """A process dies at one call of a store, here and there; the next run finishes what it began."""
+    out = io.BytesIO()
+    aeo_members.write(out, operators=60, seed=1, bad_share=0.02)
+    began = Exchange(tmp_path / "began", feeds=("aeo-members",))
+    began.drop("aeo-members", out.getvalue(), "list.csv")
+    began.drop("aeo-members", b"not,a,list\n1,2,3\n", "refused.csv")
+    for at in itertools.count(start=1, step=17):
+        directory = tmp_path / str(at)
+        shutil.copytree(began.directory, directory)
+        exchange = Exchange.of(directory)
+        whole = exchange.site
+        exchange.site = fused(exchange, fuse := Fuse(at, reads=False))
+        with suppress(Died):
+            run_all(exchange)
+        exchange.site = whole
+        exchange.now += timedelta(minutes=20)  # the lot is handed out again
+        run_all(exchange)
+        exchange.now += timedelta(days=2)
+        report = audit(exchange.site, full=True)
+        assert (at, report.findings) == (at, ())
+        shutil.rmtree(directory)
+        if fuse.calls <= at:
+            break
+
+
+def run_all(exchange: Exchange) -> None:
+    """Whatever has landed, or waits, is received and released."""
+    journey.sweep(exchange.site)
+    for lot in list(exchange.site.landing.lots()):
+        for kept in journey.receive(exchange.site, lot.id).kept:
+            for agreement in exchange.site.catalogue().agreements_of(lot.feed):
+                journey.release(exchange.site, agreement.id, kept)
 
 
 # What has not happened

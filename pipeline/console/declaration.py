@@ -77,8 +77,7 @@ def declare(
     )
     shown = shown_for(asked, said.declaration)
     for key in kept if not dry_run else ():
-        record.declared(site, asked, key, said)  # first: no declaration counts that the ledger does not know
-        site.declarations.declare(asked.id, key, said)
+        record.declare(site, asked, key, said)
     if call.json:
         call.document({"agreement": asked.id, "kept": kept, "declared": not dry_run, "conditions": shown})
     call.table(

@@ -11,7 +11,6 @@ they have changed since the last: an edit that keeps a file's time is found by t
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -251,7 +250,6 @@ def _missing(grounds: Grounds, findings: _Findings) -> None:
             findings.tell(withdrawal, gone(withdrawal))
         later = [proof_key(recipient, release, "withdrawal"), f"{recipient}/notices/{release}.withdrawn.json"]
         _told_later(grounds, entry.at, later, findings)
-    _declarations(grounds, findings)
 
 
 def _behind(grounds: Grounds, published: Published, findings: _Findings) -> None:
@@ -270,21 +268,6 @@ def _told_later(grounds: Grounds, at: datetime, keys: list[str], findings: _Find
     for name in (f"{SHARED}/{key}" for key in keys):
         if name not in grounds.listed and not grounds.is_recent(at):
             findings.tell(name, gone(name))
-
-
-def _declarations(grounds: Grounds, findings: _Findings) -> None:
-    """There are as many declarations as the ledger speaks of."""
-    there: Counter[tuple[str, str]] = Counter()
-    for name in grounds.under(f"{PRIVATE}/declarations/"):
-        _, _, agreement, kept, _ = name.split("/")
-        there[agreement, kept] += 1
-    declared: Counter[tuple[str, str]] = Counter()
-    for (agreement, kept, _), at in grounds.spoken.declared.items():
-        declared[agreement, kept] += not grounds.is_recent(at)
-    for (agreement, kept), count in declared.items():
-        if there[agreement, kept] < count:
-            name = f"{PRIVATE}/declarations/{agreement}/{kept}"
-            findings.tell(name, gone(f"one of the {count} declarations below {name}"))
 
 
 def _accepted_since(grounds: Grounds, name: str, delivery: str) -> bool:

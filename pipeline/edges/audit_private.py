@@ -142,6 +142,7 @@ def policies(grounds: Grounds, one: Object) -> None:
 def declaration(grounds: Grounds, one: Object) -> None:
     """The ledger says its digest; and those of the same rows were declared in the order of their numbers."""
     content, parts = grounds.content(one), one.parts
+    grounds.recorded(one, content)
     if (parts["agreement"], parts["kept"], digest_of(content)) not in grounds.spoken.declared:
         raise altered_object(one.name)
     said, number = _declared(one, content), int(parts["number"])

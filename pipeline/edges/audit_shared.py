@@ -175,7 +175,9 @@ def _terms(grounds: Grounds, published: Published) -> None:
     parts = {one["digest"] for one in published.predicate["parts"]}
     under = (published.release, said["digest"]["sha256"])
     if under not in grounds.spoken.intended_under or not parts <= grounds.spoken.intended_parts:
-        raise differs(f"the ledger knows of no intent to publish {published.release} so, under the agreement that it names")
+        raise differs(
+            f"the ledger knows of no intent to publish {published.release} so, under the agreement that it names"
+        )
 
 
 def _supersedes(grounds: Grounds, published: Published) -> None:

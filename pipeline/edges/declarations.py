@@ -34,13 +34,13 @@ class Declarations:
 
     store: Store
 
-    def declare(self, agreement: str, kept: str, declared: Declared) -> None:
-        """The declaration counts for the next try of the release."""
+    def declare(self, agreement: str, kept: str, declared: Declared) -> str:
+        """The declaration counts for the next try of the release; returns its key."""
         while True:
             number = max(self._numbers(agreement, kept), default=0) + 1
             with suppress(AlreadyThere):  # somebody declared at the same time: ours comes after theirs
                 self.store.put_new(_key(agreement, kept, number), declared.model_dump_json(by_alias=True).encode())
-                return
+                return _key(agreement, kept, number)
 
     def last(self, agreement: str, kept: str, *, at: datetime | None = None) -> Declared | None:
         """What counts for these rows, now or as it was at the instant; None where nobody had declared anything."""

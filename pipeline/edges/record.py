@@ -169,6 +169,12 @@ def declared(site: Site, agreement: Agreement, kept: str, said: Declared) -> Non
     _enter(site, Kind.DECLARED, f"{agreement.id}:{kept}:{digest}", kept, facts)
 
 
+def declare(site: Site, agreement: Agreement, kept: str, said: Declared) -> None:
+    """The declaration counts for the next try of the release, and the ledger says which object it is."""
+    declared(site, agreement, kept, said)  # first: no declaration counts that the ledger does not know
+    recorded(site, kept, digests_of(site, (site.declarations.declare(agreement.id, kept, said),), {}))
+
+
 def _digest(said: Declared) -> str:
     return hashlib.sha256(said.model_dump_json(by_alias=True).encode()).hexdigest()
 
