@@ -21,6 +21,7 @@ from pipeline.console.kit import kit
 from pipeline.console.ledger import ledger
 from pipeline.console.lot import replay, run
 from pipeline.console.preview import preview
+from pipeline.console.pushes import pushes
 from pipeline.console.quarantine import quarantine
 from pipeline.console.reconciliation import reconcile
 from pipeline.console.register import register
@@ -52,6 +53,7 @@ for each recipient.
   safeconduct replay DELIVERY       try again, after a correction
   safeconduct reconcile FULL CHANGES
                                     do a partner's full lists and its changes agree?
+  safeconduct pushes FEED           what was pushed of each flight, and what of it holds?
   safeconduct releases              what was released, to whom?
   safeconduct verify RELEASE        does it hold?
   safeconduct open RELEASE --identity FILE
@@ -114,6 +116,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "replay": replay,
     "reconcile": reconcile,
+    "pushes": pushes,
     "releases": releases,
     "open": open_,
     "acknowledge": acknowledge,

@@ -86,12 +86,17 @@ def write(
     per_message: int = 180,
     departs: date = date(2027, 3, 1),
     line_breaks: bool = False,
+    pushed: str = "270228:0754",
+    changes: bool = False,
 ) -> Written:
-    """An interchange of `travellers` rows is in `out`; the same arguments always give the same bytes."""
+    """An interchange of `travellers` rows is in `out`; the same arguments always give the same bytes.
+
+    `pushed`: when it was made, YYMMDD:HHMM. `changes`: it is an update push, whose first PNR of each flight was cancelled.
+    """
     writer = _Writer(out, "\n" if line_breaks else "")
-    carrier = _Carrier(random.Random(seed), bad_share, seed)
+    carrier = _Carrier(random.Random(seed), bad_share, seed, changes=changes)
     writer.put("UNA:+.?*'", raw=True)
-    writer.put("UNB+IATA:1+LH+EUPIU+270228:0754+000301")
+    writer.put(f"UNB+IATA:1+LH+EUPIU+{pushed}+000301")
     left, number = travellers, 0
     while left > 0:
         rows = min(left, per_message)
@@ -123,8 +128,9 @@ class _Writer:
 class _Carrier:
     """Draws PNRs. Every locator is drawn once."""
 
-    def __init__(self, draw: random.Random, bad_share: float, seed: int) -> None:
+    def __init__(self, draw: random.Random, bad_share: float, seed: int, *, changes: bool) -> None:
         self._draw = draw
+        self._changes = changes
         self._bad_share = bad_share
         self._pnrs = (seed * 7919) % _LOCATORS
         self.bad_rows = 0
@@ -137,9 +143,11 @@ class _Carrier:
         while rows > 0:
             party = min(rows, self._draw.choices((1, 2, 3, 4, 12), (50, 30, 10, 9, 1))[0])
             bad = self._bad_of(party)
-            if bad in _BAD_OF_PNR:
+            cancelled = self._changes and not (whole or bad)
+            if bad in _BAD_OF_PNR or cancelled:
                 party = 1
-            (astray if bad == "airport" else whole).append(self._pnr(party, route, day, bad))
+            pnr = self._pnr(party, route, day, bad)
+            (astray if bad == "airport" else whole).append([*pnr[:2], "ORG"] if cancelled else pnr)
             rows -= party
         parts = [whole] if number % 4 or len(whole) < 2 else [whole[: len(whole) // 2], whole[len(whole) // 2 :]]
         for at, pnrs in enumerate(parts, start=1):
@@ -161,7 +169,13 @@ class _Carrier:
         carrier, flight, *_ = route
         access = f"{carrier}{flight}/{day:%d%m%y}/{route[4]}"
         head = f"PNRGOV:13:1:IA+{access}" + (f"+{part}" if part else f"X{self._pnrs}")
-        segments = [head, "MSG+:22", f"ORG+{carrier}:{route[2]}", _tvl(route, day), f"EQN+{announced}"]
+        segments = [
+            head,
+            "MSG+:141" if self._changes else "MSG+:22",
+            f"ORG+{carrier}:{route[2]}",
+            _tvl(route, day),
+            f"EQN+{announced}",
+        ]
         for pnr in pnrs:
             segments += pnr
         return segments

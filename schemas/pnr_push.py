@@ -22,6 +22,8 @@ from pipeline.core.schema import (
 )
 from schemas.code_lists import STATE_AS_CARRIERS_WRITE_IT
 
+KINDS = ("FULL", "UPDATE")
+"""MSG 1225: 22, all PNRs of the flight; 141, those that were altered, added or taken away since."""
 SEXES = ("M", "F", "U", "X", "MI", "FI", "UI", "XI")
 """AIRIMP SSR DOCS: male, female, undisclosed, unspecified; with I for an infant."""
 
@@ -68,8 +70,24 @@ def _annex(segments: str, item: str) -> str:
 
 SCHEMA = feed_schema(
     "pnr-push",
-    "1",
+    "2",
     {
+        "push_kind": column(
+            _PLAIN,
+            "PNRGOV MSG, level 0; US-EU PNR Art. 15(3)",
+            one_of(KINDS, name="push-kind", meaning="FULL or UPDATE"),
+            title="All PNRs of the flight, or changes",
+        ),
+        "pushed_at": column(
+            _PLAIN, "PNRGOV UNB; US-EU PNR Art. 15(3)", _moment(), title="Push made, in its sender's time"
+        ),
+        "push_reference": column(_PLAIN, "PNRGOV UNH 0068", at_most(35), title="Reference of the push"),
+        "push_part": column(
+            _PLAIN,
+            "PNRGOV UNH S010",
+            matches("[1-9][0-9]{0,3}", name="push-part", meaning="a number from 1"),
+            title="Part of the push",
+        ),
         "record_locator": column(
             _IDENTIFIER,
             _annex("RCI", "1"),
@@ -178,8 +196,10 @@ SCHEMA = feed_schema(
         "apis_other": column(_IDENTIFIER, _annex("SSR DOCA, DOCO, further DOCS", "18"), title="Other APIS"),
         "history": column(_FREE, _annex("GR10 to GR12, LTS", "19"), title="Changes to all of this"),
     },
-    # One PNR may be pushed for each of its flights, and its reference is given by each system anew.
+    # One PNR may be pushed for each of its flights, and again in each push; its reference is given by each system anew.
     unique=(
+        "push_kind",
+        "pushed_at",
         "record_locator",
         "locator_carrier",
         "traveller_ref",

@@ -48,27 +48,43 @@ def no_message(kind: str) -> Refused:
 class Parts:
     """What each list has sent so far, where it comes in parts.
 
-    UNH S010 says `01:C`, `02`, ... `07:F`; parts are joined by the common access reference.
+    UNH S010 says `01:C`, `02`, ... `07:F`; parts are joined by the common access reference. A part that came before counts
+    once; `01` after the final part begins anew.
     """
 
     _sent: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    _numbers: dict[str, set[int]] = field(default_factory=dict)
+    _whole: set[str] = field(default_factory=set)
 
     def add(self, unh: str, counts: tuple[int, ...], position: int, tally: Tally) -> tuple[int, ...] | None:
-        """`counts` of the message at `position`, and of the parts before it; None while more parts are to come."""
+        """`counts` of the message at `position`, and of the parts before it; None while more parts are to come, or where it
+        came before."""
         reference, part = element(unh, 2), element(unh, 3).split(COMPONENT)
         if not part[0].strip():
             return counts
         status = part[1].strip() if len(part) > 1 else ""
-        if part[0].strip().lstrip("0") != "1" and reference not in self._sent:
-            tally.add("tolerated-part-missing", "", [position])
+        number = int(part[0]) if re.fullmatch("[0-9]{1,4}", part[0].strip()) else 0
+        numbers = self._numbers.get(reference, set())
+        if number in numbers or (not numbers and reference in self._whole and number != 1):
+            tally.add("tolerated-part-doubled", "", [position])
+            return None
+        self._numbers[reference] = {*numbers, number}
         before = self._sent.pop(reference, (0,) * len(counts))
         together = tuple(map(sum, zip(before, counts, strict=True)))
         if status == _FINAL:
+            self._tell_missing(reference, position, tally)
+            self._whole.add(reference)
             return together
         self._sent[reference] = together
         return None
 
     def finish(self, position: int, tally: Tally) -> None:
         """The delivery ended: a list whose last part did not come is in `tally`."""
-        if self._sent:
-            tally.add("tolerated-part-missing", "", [position], len(self._sent))
+        for reference in tuple(self._sent):
+            self._tell_missing(reference, position, tally, final=1)
+
+    def _tell_missing(self, reference: str, position: int, tally: Tally, *, final: int = 0) -> None:
+        numbers = self._numbers.pop(reference)
+        missing = max(numbers) - len(numbers - {0}) + final
+        if missing:
+            tally.add("tolerated-part-missing", "", [position], missing)

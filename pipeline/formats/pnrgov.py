@@ -28,6 +28,7 @@ from pipeline.formats.pnrgov_context import (
 )
 from pipeline.formats.pnrgov_items import LABELLED, READ_BY_TAG, flight_items, flights, history, labelled
 from pipeline.formats.pnrgov_messages import Messages
+from pipeline.formats.pnrgov_pushes import PUSH, Pushes
 from pipeline.formats.pnrgov_requests import read_requests
 from pipeline.formats.pnrgov_travellers import (
     PRIME_FLIGHT,
@@ -42,7 +43,7 @@ __all__ = ["COLUMNS", "PnrGov"]
 
 _STRUCTURE = frozenset({"SRC", "TIF", "TVL", "SSR", "EQN"})
 _CHECK_IN_TAGS = ("TRI", "TIF", "SSD", "TBD", "SSR", "IFT")
-_FLIGHT_SCHEMA = pl.Schema({"message": pl.UInt64, **dict.fromkeys(PRIME_FLIGHT, pl.String)})
+_FLIGHT_SCHEMA = pl.Schema({"message": pl.UInt64, **dict.fromkeys((*PUSH, *PRIME_FLIGHT), pl.String)})
 _KIND = MessageKind(
     name="PNRGOV",
     versions="(?:1[0-9]|2[01]):1",
@@ -68,6 +69,7 @@ class _Push:
 
     units: Units
     messages: Messages = field(default_factory=Messages)
+    pushes: Pushes = field(default_factory=Pushes)
     message: int = 0
     flights: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_FLIGHT_SCHEMA))
 
@@ -79,6 +81,7 @@ class _Push:
             self.messages.finish(tally)
         new_flights, dayless = prime_flights(annotated.level0)
         tally.add("tolerated-arrival-without-day", "arrives_at", dayless)
+        new_flights = self.pushes.of(annotated.level0, tally).join(new_flights, on="message", how="left")
         known_flights = pl.concat([self.flights, new_flights]).unique("message", keep="first", maintain_order=True)
         begun = frame.filter(pl.col("tag") == "UNH")["position"]
         self.message = int(begun[-1]) if len(begun) else self.message

@@ -6,9 +6,11 @@ from pipeline.core.delivery import POSITION
 from pipeline.formats.batch import Limits
 from pipeline.formats.edifact_cells import cells, present
 from pipeline.formats.edifact_units import refuse_long_cells
+from pipeline.formats.pnrgov_pushes import PUSH
 from pipeline.formats.pnrgov_travellers import PRIME_FLIGHT
 
 COLUMNS = (
+    *PUSH,
     "record_locator",
     "locator_carrier",
     "other_locators",
@@ -61,6 +63,7 @@ _FROM_ITEMS = tuple(
     for column in COLUMNS
     if column
     not in {
+        *PUSH,
         *PRIME_FLIGHT,
         "surname",
         "given_names",

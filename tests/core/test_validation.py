@@ -173,6 +173,10 @@ REAL: dict[str, dict[str, list[str | None]]] = {
         "contact_email": ["a@b", "a@b@c", "a b@c", "a@" + "b" * 260],
     },
     "pnr_push": {
+        "push_kind": ["FULL", "UPDATE", "22"],
+        "pushed_at": ["2027-02-28T07:54", "2027-02-28", "2027-02-29T07:54"],
+        "push_reference": ["LH400/010327/1015", "x" * 36],
+        "push_part": ["1", "12", "01"],
         "record_locator": ["ABC123", "ABC12", "abc123"],
         "locator_carrier": ["LH", "DLH", "L"],
         "flight_carrier": ["LH", "LHX1"],

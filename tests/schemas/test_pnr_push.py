@@ -48,7 +48,8 @@ def test_the_columns_are_the_readers_in_its_order() -> None:
 
 
 def test_every_column_says_its_source_and_annex_item_and_all_nineteen_items_are_there() -> None:
-    items = {source.rpartition(" ")[2] for source in COMPILED.sources.values()}
+    of_pushes = {name for name in COMPILED.columns if name.startswith("push")}
+    items = {source.rpartition(" ")[2] for name, source in COMPILED.sources.items() if name not in of_pushes}
 
     assert items == {str(item) for item in range(1, 20)}
 
