@@ -43,7 +43,9 @@ def released(exchange: Exchange) -> pl.DataFrame:
 
 def told(exchange: Exchange) -> tuple[int, list[dict[str, object]]]:
     """What `safeconduct pushes` says."""
-    done = CliRunner(env={"COLUMNS": "160"}).invoke(cli.app, ["--site", str(exchange.directory / "site"), "pushes", FEED, "--json"])
+    done = CliRunner(env={"COLUMNS": "160"}).invoke(
+        cli.app, ["--site", str(exchange.directory / "site"), "pushes", FEED, "--json"]
+    )
     return done.exit_code, json.loads(done.stdout)["flights"]
 
 
@@ -93,5 +95,7 @@ def test_a_first_push_that_is_late_or_not_whole_is_amiss(exchange: Exchange) -> 
     amiss = {one["flight_number"]: (one["late"], one["begins_whole"]) for one in flights}
     assert code == 3
     assert (amiss["403"], amiss["405"]) == ((True, True), (True, False))
-    shown = CliRunner(env={"COLUMNS": "160"}).invoke(cli.app, ["--site", str(exchange.directory / "site"), "pushes", FEED])
+    shown = CliRunner(env={"COLUMNS": "160"}).invoke(
+        cli.app, ["--site", str(exchange.directory / "site"), "pushes", FEED]
+    )
     assert "first push late" in shown.output
