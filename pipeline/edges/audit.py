@@ -177,25 +177,26 @@ def _listed(site: Site) -> Iterator[tuple[str, Listed]]:
 
 def _look_at_all(grounds: Grounds, findings: _Findings, progress: Progress, *, since: int) -> tuple[KindSeen, ...]:
     """Every listed object was looked at by its row; what no row knows is told."""
-    objects: dict[int, list[Object]] = {number: [] for number in range(len(TABLE))}
+    objects: dict[tuple[str, str], list[Object]] = {(row.store, row.key): [] for row in TABLE}
     for name, listed in grounds.listed.items():
         known = found(name.partition("/")[0], listed)
         if known is None:
             findings.tell(name, _unknown(name))
         else:
-            objects[TABLE.index(known[0])].append(known[1])
+            objects[known[0].store, known[0].key].append(known[1])
     seen = []
-    for number, row in enumerate(TABLE):
+    for row in TABLE:
+        there = objects[row.store, row.key]
         before = grounds.read_objects, grounds.read_bytes
-        for done, one in enumerate(objects[number]):
-            progress(row.kind, done, len(objects[number]), grounds.read_bytes)
+        for done, one in enumerate(there):
+            progress(row.kind, done, len(there), grounds.read_bytes)
             if row.check is not None:
                 _look(grounds, row, one, findings)
         read = grounds.read_objects - before[0], grounds.read_bytes - before[1]
         if row.check is None:
-            read = _read_with_the_ledger(row, objects[number], since)
-        stored = sum(one.listed.size_bytes for one in objects[number])
-        seen.append(KindSeen(row.kind, row.store, row.vouched_by, len(objects[number]), stored, *read))
+            read = _read_with_the_ledger(row, there, since)
+        stored = sum(one.listed.size_bytes for one in there)
+        seen.append(KindSeen(row.kind, row.store, row.vouched_by, len(there), stored, *read))
     return tuple(seen)
 
 

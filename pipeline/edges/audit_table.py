@@ -6,6 +6,7 @@ An object that no row knows is a finding. `docs/formats/storage.md` tells what e
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from pipeline.edges import audit_private as private
 from pipeline.edges import audit_shared as shared
@@ -103,11 +104,19 @@ TABLE = (
 
 def found(store: str, listed: Listed) -> tuple[Row, Object] | None:
     """The kind of an object; None where no row knows it."""
-    for row in TABLE:
+    for row in _in_folder(store, listed.key.partition("/")[0]):
         parts = row.parts(store, listed.key)
         if parts is not None:
             return row, Object(store, listed, parts)
     return None
+
+
+@cache
+def _in_folder(store: str, folder: str) -> tuple[Row, ...]:
+    """The rows whose keys may begin so."""
+    return tuple(
+        row for row in TABLE if row.store == store and row.key.partition("/")[0] in (folder, "<recipient>", "<partner>")
+    )
 
 
 _COMPILED: dict[str, re.Pattern[str]] = {}
