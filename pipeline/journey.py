@@ -149,7 +149,6 @@ def withdraw(site: Site, release: str, *, by: str, why: str, reissue: bool = Fal
     clock_holds(site)
     published = record.published_as(site, release)
     record.released(site, published)  # what a run that died left undone is done first: the story is told in its order
-    site.publication.announce(published)
     withdrawn = site.publication.withdrawn(published)
     already = withdrawn is not None
     if withdrawn is None:
@@ -159,6 +158,7 @@ def withdraw(site: Site, release: str, *, by: str, why: str, reissue: bool = Fal
         withdrawn = site.publication.withdraw(published, said)
     record.withdrawn(site, published, withdrawn)
     site.publication.announce_withdrawal(published, withdrawn)
+    site.publication.announce(published)  # last: nobody stops a withdrawal by putting something in a notice's place
     said = withdrawn.withdrawal
     following = next_name(published) if said.reissue else None
     return Withdrawn(release, published.recipient, said.by, said.why, said.at, following, already)

@@ -83,6 +83,19 @@ def shared(exchange: Exchange) -> dict[str, str]:
 # What a withdrawal is
 
 
+@pytest.mark.parametrize("ending", [".json", ".withdrawn.json"])
+def test_what_somebody_put_in_the_place_of_a_notice_stops_no_withdrawal(exchange: Exchange, ending: str) -> None:
+    published, store = the_release(exchange), exchange.site.publication.store
+    key = f"{RECIPIENT}/notices/{published.release}{ending}"
+    store.destroy(key)
+    store.put_new(key, b"{}")
+    with pytest.raises(Conflict) as raised:
+        withdraw(exchange.site, published.release)
+    assert raised.value.code is Code.OBJECT_DIFFERS
+    assert store.exists(withdrawal_key(RECIPIENT, published.release))
+    assert record.withdrawal_entry(exchange.site, published.release) is not None
+
+
 def test_a_withdrawal_is_signed_told_recorded_and_proven_and_takes_nothing_away(exchange: Exchange) -> None:
     published, before = the_release(exchange), shared(exchange)
     withdrawn = withdraw(exchange.site, published.release)
