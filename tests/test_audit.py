@@ -488,3 +488,25 @@ def test_every_row_of_the_table_is_in_the_page_of_storage() -> None:
     told = (ROOT / "docs" / "formats" / "storage.md").read_text(encoding="utf-8")
     begins = {row.key.partition("<")[0].rstrip("/") or row.key.split("/")[1] for row in TABLE}
     assert [key for key in sorted(begins) if key not in told] == []
+
+
+# The daily task
+
+
+def test_the_daily_task_keeps_its_report_and_is_red_when_anything_is_found(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from pipeline.orchestration.tasks import Audit
+
+    monkeypatch.setenv("SAFECONDUCT_SITE", str(desk.site))
+    audits = desk.site / "stores" / "private" / "audits"
+    (desk.site / "stores" / "private" / "notes.txt").write_bytes(b"x")
+    with pytest.raises(AirflowFailException, match="object-unknown"):
+        Audit(task_id="audit").execute({})
+    (desk.site / "stores" / "private" / "notes.txt").unlink()
+    for full in (True, False):  # everything again after a finding
+        told = Audit(task_id="audit").execute({})
+        assert (told["full"], told["objects"] > 0) == (full, True)
+    assert sorted(path.suffix for path in audits.iterdir()) == [".dsse"] * 3 + [".html"] * 3 + [".json"] * 3

@@ -98,6 +98,7 @@ def still_needed(site: Site, catalogue: Catalogue, key: Key) -> Iterator[Need]:
             return  # to verify needs the public half alone, and that stays
         case Role.VAULT:
             yield from _counted(_sealed(private, "vault", key), "chunks of accepted rows in the vault")
+            yield from _counted(_sealed(private, "tables", key), "tables of statistics that were told")
         case Role.QUARANTINE:
             yield from _counted(_sealed(private, "quarantine", key), "objects in quarantine")
         case Role.OPENING:
