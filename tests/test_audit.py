@@ -8,7 +8,10 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -488,6 +491,27 @@ def test_every_row_of_the_table_is_in_the_page_of_storage() -> None:
     told = (ROOT / "docs" / "formats" / "storage.md").read_text(encoding="utf-8")
     begins = {row.key.partition("<")[0].rstrip("/") or row.key.split("/")[1] for row in TABLE}
     assert [key for key in sorted(begins) if key not in told] == []
+
+
+def test_the_how_to_s_commands_do_what_it_says(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk.directory)
+    page_of_it = (ROOT / "docs" / "how-to" / "audit-a-site.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\.venv/bin/safeconduct (.*)$", page_of_it, re.MULTILINE)
+    assert len(lines) > 5
+    audited(Exchange.of(desk.directory).site)  # a ledger with an entry
+    for line in lines:
+        words, _, file = line.partition(" > ")
+        answer = desk.type(*shlex.split(words))
+        assert answer.exit_code == 0, line
+        if file:
+            Path(file).write_text(answer.out, encoding="utf-8")
+    step = re.search(r"^python3 -c '(.*)' < (.*)$", page_of_it, re.MULTILINE)
+    assert step
+    with Path(step[2]).open(encoding="utf-8") as envelope:
+        done = subprocess.run(
+            [sys.executable, "-c", step[1]], stdin=envelope, capture_output=True, text=True, timeout=20, check=True
+        )
+    assert hashlib.sha256(Path("audit.html").read_bytes()).hexdigest() in done.stdout
 
 
 # The daily task

@@ -1,5 +1,6 @@
 """`safeconduct audit`: is everything still what was written, and is nothing added or missing?"""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,13 @@ def audit(
         bool, typer.Option("--full", help="Read every object again, and the ledger from its beginning.")
     ] = False,
     known: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A checkpoint that you have kept: the ledger must continue it.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="A checkpoint that you have kept (a note, or what `ledger --checkpoint --json` says): the ledger must continue it.",
+        ),
     ] = None,
     report: Annotated[
         list[Path] | None,
@@ -47,7 +54,7 @@ def audit(
     Examples:
       safeconduct audit
       safeconduct audit --full --report audit.html --report audit.json
-      safeconduct audit --known checkpoint-of-june.txt
+      safeconduct audit --known checkpoint-of-june.json
       safeconduct audit --json
     """
     from pipeline.core.audit import document
@@ -61,7 +68,7 @@ def audit(
             raise typer.BadParameter(f"--report ends in one of {', '.join(_ENDINGS)}")
     site = call.site()
     with _progress() as progress:
-        done = edge.audit(site, full=full, known=known.read_bytes() if known else None, progress=progress)
+        done = edge.audit(site, full=full, known=_note(known) if known else None, progress=progress)
     for file in files:
         _write(site, done, file)
         call.note(f"Written: {near(file)}, signed in {near(file)}.dsse")
@@ -77,6 +84,17 @@ def audit(
         call.say(verdict(done), style="red" if done.findings else "green")
     if done.findings:
         raise typer.Exit(Conflict.exit_code)
+
+
+def _note(file: Path) -> bytes:
+    """The signed note in a file: the file itself, or the one in an answer of `safeconduct ledger --checkpoint --json`."""
+    content = file.read_bytes()
+    if not content.startswith(b"{"):
+        return content
+    try:
+        return str(json.loads(content)["note"]).encode()
+    except (ValueError, KeyError, TypeError):
+        raise typer.BadParameter(f"{near(file)} holds no checkpoint") from None
 
 
 def _write(site: "Site", done: "Report", file: Path) -> None:
