@@ -373,6 +373,16 @@ def test_a_manifest_that_contradicts_what_is_kept_is_found(
     assert signed_anew(copied, change) == [code.value]
 
 
+def test_texts_of_another_version_of_the_language_are_no_finding_and_are_counted(copied: Exchange) -> None:
+    published = next(one for one in copied.site.publication.releases() if one.predicate["statistics"] is None)
+    store, agreement = copied.site.vault.store, published.predicate["agreement"]["id"]
+    texts = json.loads(store.find(f"policies/{published.predicate['policies']['sha256']}.json") or b"")
+    older = canonical({**texts, f"agreements/{agreement}.toml": f'id = "{agreement}"\nolder = true\n'})
+    digest = hashlib.sha256(older).hexdigest()
+    store.put_new(f"policies/{digest}.json", older)
+    assert signed_anew(copied, lambda said: said["policies"].update(sha256=digest)) == []
+
+
 # Audits that are kept
 
 

@@ -82,6 +82,11 @@ def audit(
     _unnamed(grounds, findings)
     releases = _stories(grounds, findings)
     witnessed = _witnessed(grounds, findings, notes)
+    if grounds.not_understood:
+        notes.append(
+            f"Releases whose kept texts this version of Safeconduct does not understand: {grounds.not_understood}. That they "
+            "hold the versions that the manifests name was not checked."
+        )
     return Report(
         origin=site.ledger.origin,
         at=began,

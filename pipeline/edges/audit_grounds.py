@@ -48,6 +48,7 @@ class Grounds:
     ledger_holds: bool = True
     named: set[str] = field(default_factory=set)
     tables_of: set[str] = field(default_factory=set)
+    not_understood: int = 0
     leftovers: int = 0
     making: int = 0
     waiting: int = 0

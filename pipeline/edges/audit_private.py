@@ -144,7 +144,7 @@ def declaration(grounds: Grounds, one: Object) -> None:
     content, parts = grounds.content(one), one.parts
     grounds.recorded(one, content)
     if (parts["agreement"], parts["kept"], digest_of(content)) not in grounds.spoken.declared:
-        raise altered_object(one.name)
+        grounds.unspoken(one)
     said, number = _declared(one, content), int(parts["number"])
     if number > 1:
         before = f"{PRIVATE}/declarations/{parts['agreement']}/{parts['kept']}/{number - 1}.json"

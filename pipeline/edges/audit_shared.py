@@ -6,7 +6,7 @@ from datetime import datetime
 from pipeline.core.authority import in_force
 from pipeline.core.conservation import told_adds_up
 from pipeline.core.entries import Kind
-from pipeline.core.errors import Code, Conflict, Refused, SafeconductError
+from pipeline.core.errors import Code, Conflict, Misconfigured, Refused, SafeconductError
 from pipeline.core.notes import read_proof
 from pipeline.edges.audit_grounds import Grounds, Object, altered_object, differs, gone
 from pipeline.edges.audit_ledger import digest_of
@@ -37,7 +37,9 @@ def manifest(grounds: Grounds, one: Object) -> None:
         )
     _rows(grounds, published)
     _terms(grounds, published)
-    _supersedes(grounds, published)
+    if entry is not None:  # else what was said before it may not have been heard either
+        _intended(grounds, published)
+        _supersedes(grounds, published)
     folder = f"{SHARED}/{release_folder(published.recipient, release)}"
     for name in published.predicate["kit"]:
         if not grounds.has(f"{folder}/{name}"):
@@ -167,11 +169,22 @@ def _terms(grounds: Grounds, published: Published) -> None:
     """The texts that it was made under are kept, hold that version of its agreement, and it was in force then."""
     said, at = published.predicate["agreement"], datetime.fromisoformat(published.predicate["created_at"])
     catalogue = Pinned(grounds.site.vault.store).catalogue(published.predicate["policies"]["sha256"], at)
-    agreement = catalogue.agreement(said["id"])
+    try:
+        agreement = catalogue.agreement(said["id"])
+    except Misconfigured:
+        if not catalogue.broken:
+            raise
+        grounds.not_understood += 1  # written in the language of another version of Safeconduct
+        return
     there = (agreement.version, catalogue.digest(agreement), agreement.recipient)
     if there != (said["version"], said["digest"]["sha256"], published.recipient):
         raise differs(f"the texts that {published.release} was made under do not hold the version that it names")
     in_force(agreement, at)
+
+
+def _intended(grounds: Grounds, published: Published) -> None:
+    """We were about to publish just these parts, under this agreement."""
+    said = published.predicate["agreement"]
     parts = {one["digest"] for one in published.predicate["parts"]}
     under = (published.release, said["digest"]["sha256"])
     if under not in grounds.spoken.intended_under or not parts <= grounds.spoken.intended_parts:
