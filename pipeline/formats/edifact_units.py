@@ -18,6 +18,8 @@ GROWTH = 4
 """Batches may grow to this many times `batch_bytes`, because each row repeats what its message or unit says."""
 ROW_BYTES = 1024
 """What a row weighs that says nothing: some forty-eight cells. A megabyte of empty units is not a gigabyte of rows."""
+SEGMENT_BYTES = 32
+"""What a segment weighs that says nothing: its position, and two references to text. Four bytes of a delivery make one."""
 
 _SEGMENTS = pl.Schema({"position": pl.UInt64, "tag": pl.String, "body": pl.String})
 
@@ -45,7 +47,8 @@ class Units:
         ends = (opened if where is None else opened.filter(where))["index"]
         whole = int(ends[-1]) if len(ends) else 0
         self._open = joined.slice(whole)
-        if self._open["body"].str.len_bytes().sum() > self.limits.batch_bytes * GROWTH:
+        waiting_bytes = self._open["body"].str.len_bytes().sum() + self._open.height * SEGMENT_BYTES
+        if waiting_bytes > self.limits.batch_bytes * GROWTH:
             raise self._too_large(self._open["position"][0])
         return joined.head(whole)
 

@@ -380,6 +380,7 @@ LONG: Segment = ("LTS", "LONG TEXT" * 100)
         ([tif("N", "A", str(number)) for number in range(1000)], Limits(), "more than 999"),
         ([*(tif("N", "A", str(at)) for at in range(99)), *[LONG] * 3], SMALL, "larger than a batch"),
         ([tif(), *[LONG] * 300], SMALL, "larger than a batch"),
+        ([tif(), *[("XYZ",)] * 40_000], SMALL, "larger than a batch"),
     ],
 )
 def test_cells_and_parties_beyond_the_limits_are_refused(body: list[Segment], limits: Limits, said: str) -> None:
