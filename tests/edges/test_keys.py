@@ -390,6 +390,7 @@ def test_the_witnesses_are_read_in_order_and_once(keyring: Keyring) -> None:
         "eu-piu " + vkey("w").replace("+", "+0", 1),
         "eu-piu " + vkey("w", KeyKind.LOG),
     ],
+    ids=["no key", "no vkey", "no partner", "too short", "another form", "a log's"],  # the keys are others each time
 )
 def test_a_line_that_is_no_witness_stops_with_its_number_and_is_not_repeated(keyring: Keyring, line: str) -> None:
     path = witnesses_file(keyring, f"eu-piu {vkey('w')}\n{line}\n")
