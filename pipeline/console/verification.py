@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pipeline.core.conservation import told_adds_up
 from pipeline.core.errors import Conflict, Refused, SafeconductError
 
 if TYPE_CHECKING:
@@ -129,36 +130,13 @@ def _part(site: "Site", published: "Published", name: str, part: dict[str, Any])
 def _rows(predicate: dict[str, Any]) -> Finding:
     """Row conservation, once more, from the signed numbers; rows in parts as the manifest counts them."""
     rows = predicate["rows"]
-    kept_back = rows["out_of_scope"] + rows["suppressed"] + rows["withheld"]
-    # Beside statistics the counts may be rounded, each by half a step at most.
-    beside = predicate["statistics"] or {}
-    step = max(beside.get("round_to") or 0, beside.get("smallest_cell") or 0)
-    adds_up = (
-        abs(rows["received"] - rows["accepted"] - rows["rejected"]) <= 2 * step
-        and abs(rows["accepted"] - rows["released"] - kept_back) <= 3 * step
-    )
-    sources = predicate["made_of"]["deliveries"]
-    from_deliveries = all(
-        abs(sum(source[name] for source in sources) - rows[name]) <= step * len(sources)
-        for name in ("received", "accepted", "rejected")
-    )
-    in_parts = predicate["statistics"] is not None or _rows_by_columns(predicate) <= {rows["released"]}
-    good = adds_up and from_deliveries and in_parts
     said = (
         f"{rows['received']} received = {rows['accepted']} accepted + {rows['rejected']} rejected; "
         f"{rows['accepted']} accepted = {rows['released']} released + {rows['out_of_scope']} out of scope + "
         f"{rows['suppressed']} suppressed + {rows['withheld']} withheld"
     )
+    good = told_adds_up(predicate)
     return Finding("rows", good=good, answer=said if good else f"do not add up: {said}")
-
-
-def _rows_by_columns(predicate: dict[str, Any]) -> set[int]:
-    """For each set of columns that share a clock, how many rows its parts hold."""
-    totals: dict[tuple[str, ...], int] = {}
-    for part in predicate["parts"]:
-        columns = tuple(part["columns"])
-        totals[columns] = totals.get(columns, 0) + part["rows"]
-    return set(totals.values())
 
 
 def _expiry(predicate: dict[str, Any], now: datetime) -> Finding:
