@@ -1,5 +1,6 @@
 """`safeconduct keys`, and the how-to `rotate-keys` done as it stands."""
 
+import hashlib
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from pipeline.edges.roles import Role
 from pipeline.edges.sealing import RecipientKind
 from pipeline.edges.signing import read_public_key
 from pipeline.edges.site import Site
+from pipeline.kit.contents import verifier
 from tests.bao import ROOT_TOKEN, Server, openbao
 from tests.desk import ROOT, Answer, Desk
 
@@ -103,7 +105,8 @@ def test_the_how_to_as_it_stands_rotates_gives_and_retires(desk: Desk, monkeypat
     }
     typed(desk, give)
     given = {path.name for path in (desk.directory / "for-others").iterdir()}
-    assert given == {"signing-1.pem", "signing-2.pem", "signing-mldsa-1.pem", "ledger.vkeys", "opening.txt"}
+    keys = {"signing-1.pem", "signing-2.pem", "signing-mldsa-1.pem", "ledger.vkeys", "opening.txt"}
+    assert given == keys | {"verify_release.py.sha256"}
     aged(desk.site)
 
     assert "retired" in typed(desk, retire)
@@ -245,7 +248,9 @@ def test_what_others_need_is_written_as_their_tools_read_it(desk: Desk, tmp_path
     assert desk.type("keys", "public", "--to", tmp_path / "given").exit_code == 0
 
     given = {path.name: path.read_bytes() for path in (tmp_path / "given").iterdir()}
+    digest = given.pop("verify_release.py.sha256")
     assert set(given) == {"signing-1.pem", "signing-2.pem", "signing-mldsa-1.pem", "ledger.vkeys", "opening.txt"}
+    assert digest.decode() == f"{hashlib.sha256(verifier()).hexdigest()}  verify_release.py\n"
     keyring = Site.open(desk.site).keyring
     assert read_public_key(given["signing-2.pem"]) == keyring.signing.public
     assert isinstance(load_pem_public_key(given["signing-mldsa-1.pem"]), MLDSA65PublicKey)
@@ -253,7 +258,8 @@ def test_what_others_need_is_written_as_their_tools_read_it(desk: Desk, tmp_path
     assert [one.public for one in vkeys] == [one.public_bytes_raw() for one in keyring.ledger_publics]
     sealed = pyrage.encrypt(b"rows", [pyrage.x25519.Recipient.from_str(given["opening.txt"].decode().strip())])
     assert pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(keyring.opening.secret)]) == b"rows"
-    assert desk.json("keys", "public")["public"] == {name: text.decode() for name, text in given.items()}
+    public = desk.json("keys", "public")["public"]
+    assert public == {name: text.decode() for name, text in (given | {"verify_release.py.sha256": digest}).items()}
 
 
 def test_a_rotation_that_somebody_else_won_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

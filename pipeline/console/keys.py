@@ -1,5 +1,6 @@
 """`safeconduct keys`: which keys the site has; the next one of a role; an older one's end; what others need of them."""
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -141,7 +142,7 @@ def public(
     """Show what others need of the site's keys, or write it to a folder to give away.
 
     Recipients verify releases with signing-*.pem, the second signature with signing-mldsa-*.pem, and proofs with ledger.vkeys,
-    which witnesses need as well. Partners seal deliveries to opening.txt: `age -R opening.txt`. Keys that were retired are
+    which witnesses need as well; `sha256sum -c` holds the program that came with a release against its digest here. Partners seal deliveries to opening.txt: `age -R opening.txt`. Keys that were retired are
     among them, so that old releases verify; give them over another way than the releases.
 
     Examples:
@@ -181,9 +182,12 @@ _FOLLOWS = {
 
 def _public_files(site: "Site", held: "Sequence[Key]") -> dict[str, str]:
     """The content of each file by its name."""
+    from pipeline.kit.contents import VERIFIER, verifier
+
     files = {f"{key.name}.pem": key.public for key in held if key.role.value.startswith("signing")}
     files["ledger.vkeys"] = "".join(f"{one}\n" for one in site.ledger.verifier_keys)
     files["opening.txt"] = f"{site.keyring.opening.recipient}\n"
+    files[f"{VERIFIER}.sha256"] = f"{hashlib.sha256(verifier()).hexdigest()}  {VERIFIER}\n"
     return files
 
 
