@@ -76,7 +76,7 @@ def test_where_the_site_asks_for_it_only_a_signed_file_releases(desk: Desk) -> N
 
     assert codes() == [Code.AGREEMENT_UNSIGNED.value]
     officer = register_officer(desk)
-    leant_on = ("feeds/aeo-members.toml", "partners/port-authority.toml")
+    leant_on = ("instruments/eu-us-mutual-recognition.toml", "feeds/aeo-members.toml", "partners/port-authority.toml")
     for signed in (path, *(desk.catalogue / name for name in leant_on)):
         signed.with_name(f"{signed.name}.sig").write_bytes(sign([signed.read_bytes()], officer, namespace=AGREEMENTS))
     assert codes() == []

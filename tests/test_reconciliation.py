@@ -4,7 +4,7 @@ import io
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -151,7 +151,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     exchange = Exchange(tmp_path_factory.mktemp("reconciliation"))
-    yesterday = exchange.now.date() - timedelta(days=1)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)  # files land by the machine's clock
     _took(exchange, LIST, golden("older-list"))
     with pytest.raises(Misconfigured) as caught:
         reconcile(exchange.site, LIST, CHANGES)

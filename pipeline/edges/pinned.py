@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.core.canonical import canonical
 from pipeline.core.errors import Code, Conflict, Misconfigured
 from pipeline.core.language.agreement import Agreement
+from pipeline.core.language.feed import Feed
 from pipeline.edges.catalogue import Catalogue, understood
 from pipeline.edges.schemas import schema_of
 from pipeline.edges.storage import Store
@@ -57,12 +58,25 @@ class Pinned:
 
 def _texts(catalogue: Catalogue, agreement: Agreement) -> dict[Path, str]:
     """What the agreement leans on, with its earlier versions, and what its feed leans on beside that."""
-    feed, root = catalogue.feed(agreement.feed), catalogue.root
-    partners = (root / "partners" / f"{id}.toml" for id in (agreement.provider, feed.partner))
-    codes = (root / "codes" / f"{id}.toml" for id in schema_of(feed, catalogue.code_lists).code_lists)
+    root, followed = catalogue.root, _with_followed(catalogue, catalogue.feed(agreement.feed))
+    lists = {id for feed in followed for id in schema_of(feed, catalogue.code_lists).code_lists}
+    named = {"feeds": {feed.id for feed in followed}, "codes": lists}
+    named["partners"] = {agreement.provider, *(feed.partner for feed in followed)}
+    paths = (root / folder / f"{id}.toml" for folder, ids in named.items() for id in sorted(ids))
     earlier = (catalogue.path_of(one) for one in catalogue.versions[agreement.id] if one.version < agreement.version)
-    beside = {path: catalogue.texts[path] for path in (*partners, *codes, *earlier)}
-    return beside | catalogue.files_of(agreement)
+    return {path: catalogue.texts[path] for path in (*paths, *earlier)} | catalogue.files_of(agreement)
+
+
+def _with_followed(catalogue: Catalogue, feed: Feed) -> tuple[Feed, ...]:
+    """The feed and every feed that its rows must go back to, those of these too."""
+    found = {feed.id: feed}
+    waiting = [feed]
+    while waiting:
+        for rule in waiting.pop().follows:
+            if rule.feed not in found:
+                found[rule.feed] = catalogue.feed(rule.feed)
+                waiting.append(found[rule.feed])
+    return tuple(found.values())
 
 
 def _name(catalogue: Catalogue, path: Path) -> str:

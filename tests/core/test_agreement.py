@@ -196,7 +196,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str, str]] = {
             "handling": handling(retention=BY_DATE),
         },
         "handling.retention.column",
-        "without a clock of its own",
+        "without a clock or condition of its own",
     ),
     "statistics counted as a released column": (
         {"statistics": {**COUNTS, "count_as": "country"}},

@@ -35,7 +35,8 @@ MEANS = means(code_list("KSML", "WCHR", terms=["UNION DELEGATE"]))
 FEW = settings(LAW, max_examples=8)
 """For what is tried on every treatment."""
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+# What Python does not know as a letter, a newer Unicode of polars may.
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=20)
 ODD = st.sampled_from(
     ["a", "É", "e\u0301", "ﬁ", "Ａ", "ß", "ǆ", "İ", " ", "\t", "\u00a0", "\u2003", "\n", "\u200b", "ͅ"]
 )
@@ -538,6 +539,6 @@ def test_the_document_has_a_row_for_each_treatment_that_names_its_settings() -> 
     models = get_args(get_args(Treatment)[0])
     named = {model.model_fields["treatment"].annotation.__args__[0]: model for model in models}
     assert told.keys() == named.keys()
-    everywhere = {"treatment", "clause", "until", "clock"}
+    everywhere = {"treatment", "clause", "until", "clock", "only_where"}
     for word, model in named.items():
         assert [name for name in model.model_fields if name not in everywhere and f"`{name}`" not in told[word]] == []
