@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -28,7 +28,7 @@ from pipeline.edges.ledger import Ledger
 from pipeline.edges.ledger_objects import sequence_of
 from pipeline.edges.proofs import open_proof
 from pipeline.edges.signing import SigningKey
-from pipeline.edges.storage import BLOCK_BYTES, Listed, Store, already_there, open_store
+from pipeline.edges.storage import Listed, Store, already_there, open_store
 from pipeline.edges.tiles import WIDTH, Edge, tile_key
 
 ORIGIN = "safeconduct/benchmark"
@@ -51,7 +51,7 @@ class Keys:
 
 @dataclass(slots=True)
 class Long:
-    """The store of a ledger of `size` entries, which counts."""
+    """The store of a ledger of `size` entries, which counts. Of a store's verbs it has those that appending and proving use."""
 
     size: int
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -59,9 +59,6 @@ class Long:
     writes: int = 0
     written_bytes: int = 0
     url: str = "memory:"
-
-    def within(self, prefix: str) -> Store:
-        raise NotImplementedError
 
     def put_new(self, key: str, content: bytes) -> None:
         self.writes, self.written_bytes = self.writes + 1, self.written_bytes + len(content)
@@ -77,15 +74,9 @@ class Long:
         self.reads += 1
         return self._content(key) is not None
 
-    def blocks(self, key: str, *, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
-        raise NotImplementedError
-
     def listing(self, prefix: str = "") -> Iterator[Listed]:
         self.reads += 1
         return iter(())
-
-    def destroy(self, key: str) -> None:
-        raise NotImplementedError
 
     def _content(self, key: str) -> bytes | None:
         sequence = sequence_of(key)
@@ -113,10 +104,15 @@ def salt_of(sequence: int) -> str:
     return hashlib.sha256(b"%d" % sequence).hexdigest()
 
 
+def _ledger(store: Long, keys: Keys) -> Ledger:
+    both = cast(Store, store)
+    return Ledger(both, both, keys, ORIGIN)
+
+
 def _figures(size: int, appends: int, keys: Keys) -> dict[str, Any]:
     store = _long(size, keys)
-    fresh = _cost(store, 1, lambda _: _append(Ledger(store, store, keys, ORIGIN), "fresh"))
-    ledger = Ledger(store, store, keys, ORIGIN)
+    fresh = _cost(store, 1, lambda _: _append(_ledger(store, keys), "fresh"))
+    ledger = _ledger(store, keys)
     _append(ledger, "ready")
     warm = _cost(store, appends, lambda number: _append(ledger, f"warm/{number}"))
     chance = random.Random(size)

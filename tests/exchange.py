@@ -18,10 +18,14 @@ from pipeline.edges.publication import Published
 from pipeline.edges.roles import read_identity
 from pipeline.edges.sealing import Origin, open_sealed, seal
 from pipeline.edges.site import S3, Site
+from samples.wire import Written
 
 ROOT = Path(__file__).resolve().parent.parent
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
+
+Samples = tuple[tuple[str, Callable[..., Written], str], ...]
+"""Feeds, each with what writes its sample and what that calls the number of its rows."""
 
 FEW = ("aeo-members", "pnr-push", "register")
 """Feeds that show all that the journey does: a catalogue of these alone is read in a fraction of the time."""
@@ -128,6 +132,17 @@ class Exchange:
                 if not content.startswith(b"age-encryption.org/v1"):
                     found.append(content)
         return b"\n".join(found)
+
+
+def assert_only_bad_rows_are_rejected(exchange: Exchange, samples: Samples) -> None:
+    """Of a sample of each feed, all rows are accepted but those that were made bad."""
+    for feed, write, counted in samples:
+        out = io.BytesIO()
+        made = write(out, **{counted: 300}, seed=5, bad_share=0.03)
+        exchange.drop(feed, out.getvalue(), "sample")
+        (one,) = exchange.receive()
+        assert (one.accepted_rows, one.rejected_rows) == (made.rows - made.bad_rows, made.bad_rows)
+        assert made.bad_rows > 0
 
 
 def keep_only(catalogue: Path, feeds: tuple[str, ...]) -> None:

@@ -1,8 +1,7 @@
 """Container Security Initiative: what a host is asked without being told why, and whose names are kept out of public manifests."""
 
-import io
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -19,8 +18,8 @@ from pipeline.core.scope import Events
 from pipeline.edges.catalogue import Catalogue, load
 from pipeline.edges.schemas import schema_of
 from samples import csi
-from samples.wire import Row, Written, written
-from tests.exchange import ROOT, Exchange
+from samples.wire import Row, written
+from tests.exchange import ROOT, Exchange, assert_only_bad_rows_are_rejected
 from tests.golden_cases import delivery, expected, received, released
 
 GOLDEN = {
@@ -183,16 +182,10 @@ def test_a_late_or_vague_line_is_rejected_and_the_others_go_on(exchange: Exchang
 
 
 def test_samples_are_accepted_but_for_their_bad_rows(exchange: Exchange) -> None:
-    samples: tuple[tuple[str, Callable[..., Written], str], ...] = (
+    samples = (
         ("csi-manifest24h", csi.write_manifest24h, "containers"),
         ("csi-isf", csi.write_isf, "filings"),
         ("csi-referral", csi.write_referral, "referrals"),
         ("csi-exam-result", csi.write_exam_result, "results"),
     )
-    for feed, write, counted in samples:
-        out = io.BytesIO()
-        made = write(out, **{counted: 300}, seed=5, bad_share=0.03)
-        exchange.drop(feed, out.getvalue(), "sample")
-        (one,) = exchange.receive()
-        assert (one.accepted_rows, one.rejected_rows) == (made.rows - made.bad_rows, made.bad_rows)
-        assert made.bad_rows > 0
+    assert_only_bad_rows_are_rejected(exchange, samples)

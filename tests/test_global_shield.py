@@ -1,15 +1,14 @@
 """Program Global Shield: what is identified, who is only counted, what waits until the border is crossed, what the public is told."""
 
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 import polars as pl
 import pytest
 
 from samples import gshield
-from samples.wire import Written, written
-from tests.exchange import Exchange
+from samples.wire import written
+from tests.exchange import Exchange, assert_only_bad_rows_are_rejected
 from tests.golden_cases import delivery, expected, received, released
 
 GOLDEN = {
@@ -109,19 +108,13 @@ def test_every_member_of_the_group_opens_a_release_with_its_own_key(
 
 
 def test_samples_are_accepted_but_for_their_bad_rows(exchange: Exchange) -> None:
-    samples: tuple[tuple[str, Callable[..., Written], str], ...] = (
+    samples = (
         ("gshield-pre-export", gshield.write_pre_export, "notices"),
         ("gshield-reply", gshield.write_reply, "replies"),
         ("gshield-suspicious", gshield.write_suspicious, "reports"),
         ("gshield-seizure", gshield.write_seizure, "seizures"),
     )
-    for feed, write, counted in samples:
-        out = io.BytesIO()
-        made = write(out, **{counted: 300}, seed=5, bad_share=0.03)
-        exchange.drop(feed, out.getvalue(), "sample")
-        (one,) = exchange.receive()
-        assert (one.accepted_rows, one.rejected_rows) == (made.rows - made.bad_rows, made.bad_rows)
-        assert made.bad_rows > 0
+    assert_only_bad_rows_are_rejected(exchange, samples)
 
 
 def _of(hs6: str, cas: str, kilograms: str) -> dict[str, str | None]:

@@ -3,7 +3,6 @@
 For tests alone, and for deliveries that fit one window and stay within the limits of sizes.
 """
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -11,7 +10,7 @@ from pipeline.core.errors import Code
 from pipeline.core.findings import Finding, Tally
 from pipeline.formats.cuscar import COLUMNS
 from pipeline.formats.edifact_messages import Parts
-from tests.formats.plain_edifact import Segment, component, line, read, refused, said
+from tests.formats.plain_edifact import Read, Segment, component, line, read_kind, refused, said
 from tests.formats.plain_paxlst import moment, phrase
 
 _SERVICE = ("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ")
@@ -32,10 +31,9 @@ Cells = dict[str, list[str]]
 
 
 @dataclass
-class Placed:
+class Placed(Read):
     """A segment, with what it belongs to: 0 is none."""
 
-    said: Segment
     message: int
     consignment: int
     item: int
@@ -44,39 +42,11 @@ class Placed:
     lost: bool
 
     @property
-    def tag(self) -> str:
-        """The segment's tag."""
-        return self.said.tag
-
-    @property
-    def at(self) -> int:
-        """The segment's position."""
-        return self.said.position
-
-    @property
-    def body(self) -> str:
-        """What follows the tag."""
-        return "\x1d".join("\x1f".join(composite) for composite in self.said.elements)
-
-    @property
-    def qualifier(self) -> str:
-        """The first component."""
-        return self.said.elements[0][0].strip(" ")
-
-    @property
     def gross(self) -> bool:
         """It measures a gross weight."""
         elements = self.said.elements
         meant = len(elements) > 1 and len(elements[0]) == 1 and elements[1][0] in ("", "G", "AAB", "AAD")
         return self.tag == "MEA" and self.qualifier in ("AAE", "AAI", "WT") and meant
-
-    def part(self, at: int) -> str | None:
-        """A component of the body, where it is a single composite."""
-        return component(self.body.split("\x1f"), at)
-
-    def code(self, element: int, *components: int) -> str | None:
-        """The first of these components of an element that says anything."""
-        return next((text for text in self.said.components(element, *components) if text), None)
 
     def text(self, at: int) -> str:
         """An element as it stands; "" where there is none."""
@@ -101,12 +71,7 @@ def outcome(delivery: bytes) -> tuple[list[tuple[object, ...]], set[Finding]]:
         Refused: with the code and the segment that the reader names.
     """
     tally = Tally()
-    interchange = read(delivery, tally)
-    for segment in interchange.segments:
-        if segment.tag == "UNH":
-            kind, *version = [part.strip() for part in segment.elements[1][:3]] if len(segment.elements) > 1 else [""]
-            if kind != "CUSCAR" or not re.fullmatch("D:(95B|9[6-9][AB]|0[0-9][AB]|1[0-6][AB])", ":".join(version)):
-                raise refused(Code.MESSAGE_UNKNOWN, segment.position)
+    interchange = read_kind(delivery, tally, "CUSCAR", "D:(95B|9[6-9][AB]|0[0-9][AB]|1[0-6][AB])")
     interchange.finish()
     placed = _placed(interchange.segments)
     containers = _containers(placed)

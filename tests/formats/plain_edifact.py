@@ -34,6 +34,41 @@ class Segment:
         return [component(self.element(at), which) for which in wanted]
 
 
+@dataclass
+class Read:
+    """A segment as it was read, before anybody says what it belongs to."""
+
+    said: Segment
+
+    @property
+    def tag(self) -> str:
+        """The segment's tag."""
+        return self.said.tag
+
+    @property
+    def at(self) -> int:
+        """The segment's position."""
+        return self.said.position
+
+    @property
+    def body(self) -> str:
+        """What follows the tag."""
+        return "\x1d".join("\x1f".join(composite) for composite in self.said.elements)
+
+    @property
+    def qualifier(self) -> str:
+        """The first component."""
+        return self.said.elements[0][0].strip(" ")
+
+    def part(self, at: int) -> str | None:
+        """A component of the body, where it is a single composite."""
+        return component(self.body.split("\x1f"), at)
+
+    def code(self, element: int, *components: int) -> str | None:
+        """The first of these components of an element that says anything."""
+        return next((text for text in self.said.components(element, *components) if text), None)
+
+
 def element(elements: list[list[str]], at: int) -> list[str] | None:
     """The components of one element, without blanks around it all; None where it is absent or blank."""
     if at >= len(elements):
@@ -117,6 +152,19 @@ def read(delivery: bytes, tally: Tally) -> Interchange:
     else:
         segments = []
     return Interchange(segments, envelope, bool(rest.strip(_BLANK.encode())))
+
+
+def read_kind(delivery: bytes, tally: Tally, kind: str, versions: str) -> Interchange:
+    """What `read` gives, each message being of this kind and of one of these versions (a pattern)."""
+    interchange = read(delivery, tally)
+    for segment in interchange.segments:
+        if segment.tag == "UNH":
+            said_kind, *version = (
+                [part.strip() for part in segment.elements[1][:3]] if len(segment.elements) > 1 else [""]
+            )
+            if said_kind != kind or not re.fullmatch(versions, ":".join(version)):
+                raise refused(Code.MESSAGE_UNKNOWN, segment.position)
+    return interchange
 
 
 def _encoding(start: bytes, element_sign: bytes, component_sign: bytes, terminator: bytes) -> str:

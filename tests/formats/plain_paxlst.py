@@ -11,7 +11,7 @@ from pipeline.core.errors import Code
 from pipeline.core.findings import Finding, Tally
 from pipeline.formats.edifact_messages import Parts
 from pipeline.formats.paxlst import COLUMNS
-from tests.formats.plain_edifact import Segment, component, line, read, refused, said, words
+from tests.formats.plain_edifact import Read, Segment, component, line, read_kind, refused, said, words
 
 _KINDS = ("FL", "FM", "DDU", "DDT")
 _SERVICE = ("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ")
@@ -40,44 +40,15 @@ Cells = dict[str, list[str]]
 
 
 @dataclass
-class Placed:
+class Placed(Read):
     """A segment, with what it belongs to: 0 is none."""
 
-    said: Segment
     message: int
     party: str
     owner: int
     document: int
     header: bool
     lost: bool
-
-    @property
-    def tag(self) -> str:
-        """The segment's tag."""
-        return self.said.tag
-
-    @property
-    def at(self) -> int:
-        """The segment's position."""
-        return self.said.position
-
-    @property
-    def body(self) -> str:
-        """What follows the tag."""
-        return "\x1d".join("\x1f".join(composite) for composite in self.said.elements)
-
-    @property
-    def qualifier(self) -> str:
-        """The first component."""
-        return self.said.elements[0][0].strip(" ")
-
-    def part(self, at: int) -> str | None:
-        """A component of the body, where it is a single composite."""
-        return component(self.body.split("\x1f"), at)
-
-    def code(self, element: int, *components: int) -> str | None:
-        """The first of these components of an element that says anything."""
-        return next((text for text in self.said.components(element, *components) if text), None)
 
     def phrase(self, at: int) -> str | None:
         """An element's components with one space between, each as it was written."""
@@ -105,12 +76,7 @@ def outcome(delivery: bytes) -> tuple[list[tuple[object, ...]], set[Finding]]:
         Refused: with the code and the segment that the reader names.
     """
     tally = Tally()
-    interchange = read(delivery, tally)
-    for segment in interchange.segments:
-        if segment.tag == "UNH":
-            kind, *version = [part.strip() for part in segment.elements[1][:3]] if len(segment.elements) > 1 else [""]
-            if kind != "PAXLST" or not re.fullmatch("D:(02B|0[3-9][AB]|1[0-6][AB])", ":".join(version)):
-                raise refused(Code.MESSAGE_UNKNOWN, segment.position)
+    interchange = read_kind(delivery, tally, "PAXLST", "D:(02B|0[3-9][AB]|1[0-6][AB])")
     interchange.finish()
     placed = _placed(interchange.segments)
     _count_beyond(placed, tally)

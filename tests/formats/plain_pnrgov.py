@@ -12,7 +12,7 @@ from pipeline.core.errors import Code
 from pipeline.core.findings import Finding, Tally
 from pipeline.formats.edifact_messages import Parts
 from pipeline.formats.pnrgov import COLUMNS
-from tests.formats.plain_edifact import Segment, component, line, read, refused, said, words
+from tests.formats.plain_edifact import Read, Segment, component, line, read_kind, refused, said, words
 
 _OPENS = {"SRC": 1, "TIF": 2, "TVL": 5, "EQN": 8, "MSG": 9, "ABI": 10}
 _SERVICE = ("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ")
@@ -30,10 +30,9 @@ Cells = dict[str, str | None]
 
 
 @dataclass
-class Placed:
+class Placed(Read):
     """A segment, with what it belongs to: 0 is none."""
 
-    said: Segment
     group: int
     owner: int
     flight: int
@@ -41,16 +40,6 @@ class Placed:
     payment: int
     split: int
     label: str | None = None
-
-    @property
-    def tag(self) -> str:
-        """The segment's tag."""
-        return self.said.tag
-
-    @property
-    def at(self) -> int:
-        """The segment's position."""
-        return self.said.position
 
 
 @dataclass
@@ -86,12 +75,7 @@ def outcome(delivery: bytes) -> tuple[list[tuple[object, ...]], set[Finding]]:
         Refused: with the code and the segment that the reader names.
     """
     tally = Tally()
-    interchange = read(delivery, tally)
-    for segment in interchange.segments:
-        if segment.tag == "UNH":
-            kind, *version = [part.strip() for part in segment.elements[1][:3]] if len(segment.elements) > 1 else [""]
-            if kind != "PNRGOV" or not re.fullmatch("(1[0-9]|2[01]):1", ":".join(version)):
-                raise refused(Code.MESSAGE_UNKNOWN, segment.position)
+    interchange = read_kind(delivery, tally, "PNRGOV", "(1[0-9]|2[01]):1")
     # The reader waits with the last PNR until it knows whether the delivery is whole.
     closes = [at for at, one in enumerate(interchange.segments) if one.tag in ("SRC", "UNT", "UNZ")]
     whole = closes[-1] if closes else 0
